@@ -164,9 +164,11 @@ export class RequirementError extends MillraceError {
   readonly code = 'ERR_MILLRACE_REQUIREMENT'
   constructor(
     readonly requirement: string,
-    why: string,
+    readonly why: string,
     /** `FILE:LINE` when it came from a requirements file. */
-    readonly where?: string | undefined
+    readonly where?: string | undefined,
+    /** The character at which reading stopped, from 0. */
+    readonly position?: number | undefined
   ) {
     super(
       `${where === undefined ? '' : `${where}: `}the requirement ${JSON.stringify(requirement)} cannot be read: ${why}`
