@@ -1,0 +1,224 @@
+/**
+ * Made-up projects: everything follows from the seed and a number, so 740,000 of them need no memory.
+ */
+import { createHash } from 'node:crypto'
+import { fraction, hexText, madeUpBytes, mix, normal } from './random.js'
+import { type Content, contentOf, type IndexFile, type IndexProject, type IndexSource } from './source.js'
+
+export interface MadeUpOptions {
+  /** How many. @defaultValue 10 */
+  readonly projects?: number | undefined
+  /**
+   * Files of each, or `skewed`: median 5, mean about 20, the largest 10,000, since PyPI had 12 million files
+   * in 570,000 projects in 2024 (shared data, `stats`). @defaultValue 24
+   */
+  readonly files?: number | 'skewed' | undefined
+  /**
+   * Bytes of each file, which then exists with its true sha256; or `none`: sizes and digests are made up as
+   * well and the files answer 404, which is cheaper where only metadata is asked for. @defaultValue 1024
+   */
+  readonly fileBytes?: number | 'none' | undefined
+  /** @defaultValue 1 */
+  readonly seed?: number | undefined
+}
+
+/** Serial of the first made-up project; the next is one higher. */
+const firstSerial = 20_000_000
+const firstUpload = Date.UTC(2016, 0, 1)
+const lastUpload = Date.UTC(2026, 0, 1)
+/** Digests of made-up files kept at most; they start afresh beyond. */
+const maxDigests = 100_000
+/** What an entry of a PEP 691 document needs, for documents of a stated size. */
+const bytesPerEntry = 620
+
+const platforms = [
+  'manylinux_2_17_x86_64.manylinux2014_x86_64',
+  'macosx_11_0_arm64',
+  'win_amd64',
+  'musllinux_1_2_x86_64',
+  'manylinux_2_17_aarch64.manylinux2014_aarch64'
+]
+const pythons = ['cp310', 'cp311', 'cp312', 'cp313']
+const requirements = ['>=3.8', '>=3.9', '>=3.10', '>=3.7,<4.0', '>=2.7,!=3.0.*,!=3.1.*,!=3.2.*']
+
+/** The name of the made-up project with a number. */
+export function madeUpName(index: number): string {
+  return `sample-${String(index).padStart(6, '0')}`
+}
+
+export class MadeUpSource implements IndexSource {
+  readonly #projects: number
+  readonly #files: number | 'skewed'
+  readonly #fileBytes: number | 'none'
+  readonly #seed: number
+  readonly #digests = new Map<string, string>()
+  readonly #huge: { readonly name: string; readonly bytes: number } | undefined
+
+  constructor(
+    { projects = 10, files = 24, fileBytes = 1024, seed = 1 }: MadeUpOptions = {},
+    /** One more project, whose PEP 691 document has about as many bytes. */
+    huge?: { readonly name: string; readonly bytes: number } | undefined
+  ) {
+    this.#projects = projects
+    this.#files = files
+    this.#fileBytes = fileBytes
+    this.#seed = seed
+    this.#huge = huge
+  }
+
+  get lastSerial(): number {
+    return firstSerial + this.#projects
+  }
+
+  *listing(): Iterable<{ readonly name: string; readonly serial: number }> {
+    if (this.#huge !== undefined) yield { name: this.#huge.name, serial: firstSerial + this.#projects }
+    for (let index = 0; index < this.#projects; index++) {
+      yield { name: madeUpName(index), serial: firstSerial + index }
+    }
+  }
+
+  project(name: string): IndexProject | undefined {
+    if (name === this.#huge?.name) {
+      return this.#project(name, this.#projects, Math.ceil(this.#huge.bytes / bytesPerEntry))
+    }
+    const index = /^sample-\d{6,}$/.test(name) ? Number(name.slice(7)) : Number.NaN
+    if (!(index < this.#projects) || madeUpName(index) !== name) return undefined
+    return this.#project(name, index, this.#count(index))
+  }
+
+  content(path: string): Content | undefined {
+    if (this.#fileBytes === 'none') return undefined
+    const metadata = path.endsWith('.metadata')
+    const filePath = metadata ? path.slice(0, -'.metadata'.length) : path
+    const filename = filePath.slice(filePath.lastIndexOf('/') + 1)
+    const project = this.project(filename.slice(0, filename.indexOf('-')).replaceAll('_', '-'))
+    if (project === undefined) return undefined
+    for (const file of project.files) {
+      if (file.filename !== filename || file.path !== filePath) continue
+      if (!metadata) {
+        const size = file.size as number
+        return {
+          size,
+          etag: `"${file.hashes.sha256}"`,
+          chunks: (start, end) => madeUpBytes(filename, start, end)
+        }
+      }
+      if (file.coreMetadata === false) return undefined
+      const text = Buffer.from(metadataText(project.name, file.version, file.requiresPython))
+      return contentOf(text, `"${sha256(text)}"`)
+    }
+    return undefined
+  }
+
+  #count(index: number): number {
+    if (this.#files !== 'skewed') return this.#files
+    return Math.min(10_000, Math.max(1, Math.round(5 * Math.exp(1.665 * normal(this.#seed, index)))))
+  }
+
+  #project(name: string, index: number, count: number): IndexProject {
+    const perRelease = releaseFiles(this.#seed, index)
+    const releases = Math.ceil(count / perRelease)
+    const files = { [Symbol.iterator]: () => this.#list(name, index, count, perRelease, releases) }
+    const versions = {
+      *[Symbol.iterator](): Iterator<string> {
+        for (let release = 0; release < releases; release++) yield versionOf(release)
+      }
+    }
+    return { name, serial: firstSerial + index, files, versions }
+  }
+
+  *#list(
+    name: string,
+    index: number,
+    count: number,
+    perRelease: number,
+    releases: number
+  ): Iterator<IndexFile> {
+    const escaped = name.replaceAll('-', '_')
+    for (let number = 0; number < count; number++) {
+      const release = Math.floor(number / perRelease)
+      yield this.#file(escaped, index, number, number % perRelease, release, releases)
+    }
+  }
+
+  #file(
+    escaped: string,
+    index: number,
+    number: number,
+    part: number,
+    release: number,
+    releases: number
+  ): IndexFile {
+    const seed = this.#seed
+    const version = versionOf(release)
+    const wheel = part > 0
+    const filename = `${escaped}-${version}${wheel ? wheelTail(seed, index, part) : '.tar.gz'}`
+    const requiresPython = requirements[mix(seed, index, 3) % requirements.length]
+    const blake = hexText(8, seed, index, 4 * number + 5)
+    const real = this.#fileBytes !== 'none'
+    const upload =
+      firstUpload + ((lastUpload - firstUpload) * (release + fraction(seed, index, 4))) / releases
+    return {
+      filename,
+      version,
+      path: `/files/packages/${blake.slice(0, 2)}/${blake.slice(2, 4)}/${blake.slice(4)}/${filename}`,
+      hashes: { sha256: real ? this.#digest(filename) : hexText(8, seed, index, 4 * number + 6) },
+      size:
+        this.#fileBytes === 'none'
+          ? Math.round(Math.exp(11 + 2 * normal(seed, index, number)))
+          : this.#fileBytes,
+      uploadTime: `${new Date(upload + part * 1500).toISOString().slice(0, -1)}${String(100 + (index % 900))}Z`,
+      requiresPython,
+      yanked: mix(seed, index, release + 1000) % 400 === 0 ? 'made by mistake' : false,
+      packageType: wheel ? 'bdist_wheel' : 'sdist',
+      coreMetadata: wheel && {
+        sha256: real
+          ? sha256(metadataText(escaped.replaceAll('_', '-'), version, requiresPython))
+          : hexText(8, seed, index, 4 * number + 7)
+      },
+      provenance:
+        mix(seed, index, 9) % 5 === 0
+          ? `https://pypi.org/integrity/${escaped.replaceAll('_', '-')}/${version}/${filename}/provenance`
+          : undefined
+    }
+  }
+
+  #digest(filename: string): string {
+    let digest = this.#digests.get(filename)
+    if (digest === undefined) {
+      const hash = createHash('sha256')
+      for (const chunk of madeUpBytes(filename, 0, this.#fileBytes as number)) hash.update(chunk)
+      digest = hash.digest('hex')
+      if (this.#digests.size >= maxDigests) this.#digests.clear()
+      this.#digests.set(filename, digest)
+    }
+    return digest
+  }
+}
+
+/** An sdist and one wheel, or, for a project in five, an sdist and as many compiled wheels as its seed says. */
+function releaseFiles(seed: number, index: number): number {
+  return mix(seed, index, 1) % 5 === 0 ? 3 + (mix(seed, index, 2) % 18) : 2
+}
+
+/** Rising; each eighth is a pre-release. */
+function versionOf(release: number): string {
+  const patch = release % 8
+  return patch === 0
+    ? `${Math.floor(release / 64)}.${Math.floor(release / 8) % 8}.0rc1`
+    : `${Math.floor(release / 64)}.${Math.floor(release / 8) % 8}.${patch}`
+}
+
+function wheelTail(seed: number, index: number, part: number): string {
+  if (mix(seed, index, 1) % 5 !== 0) return '-py3-none-any.whl'
+  const python = pythons[Math.floor((part - 1) / platforms.length) % pythons.length]
+  return `-${python}-${python}-${platforms[(part - 1) % platforms.length]}.whl`
+}
+
+function metadataText(name: string, version: string, requiresPython: string | undefined): string {
+  return `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\nSummary: Made up\nRequires-Python: ${requiresPython}\n`
+}
+
+function sha256(data: string | Buffer): string {
+  return createHash('sha256').update(data).digest('hex')
+}

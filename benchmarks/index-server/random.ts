@@ -1,0 +1,62 @@
+/** Seeded numbers and bytes: the same seed gives the same index, in any process. */
+
+/** 32 bits that look random, from three numbers. */
+export function mix(a: number, b = 0, c = 0): number {
+  let h =
+    Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^
+    Math.imul(b + 0x7f4a7c15, 0xc2b2ae35) ^
+    Math.imul(c + 1, 0x27d4eb2f)
+  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad)
+  h = Math.imul(h ^ (h >>> 15), 0x735a2d97)
+  return (h ^ (h >>> 15)) >>> 0
+}
+
+/** A number from 0 to just under 1. */
+export function fraction(a: number, b = 0, c = 0): number {
+  return mix(a, b, c) / 0x1_0000_0000
+}
+
+/** Follows a normal distribution with mean 0 and deviation 1 (Box-Muller). */
+export function normal(a: number, b = 0, c = 0): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - fraction(a, b, c)))
+  return radius * Math.cos(2 * Math.PI * fraction(a ^ 0x5bd1e995, b, c))
+}
+
+/** 32 bits from a text (FNV-1a). */
+export function hashText(text: string, seed = 0): number {
+  let h = 0x811c9dc5 ^ seed
+  for (let at = 0; at < text.length; at++) h = Math.imul(h ^ text.charCodeAt(at), 0x01000193)
+  return mix(h)
+}
+
+/** Four hex digits of every 16-bit number: a digest is sixteen look-ups. */
+const hex = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'))
+
+/** Hex digits that look like a digest. */
+export function hexText(words: number, a: number, b = 0, c = 0): string {
+  let text = ''
+  let state = mix(a, b, c)
+  for (let word = 0; word < words; word++) {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9
+    const value = state ^ (state >>> 13)
+    text += `${hex[value >>> 16]}${hex[value & 0xffff]}`
+  }
+  return text
+}
+
+/** Bytes that do not compress, shared by all made-up files. */
+const pool = Buffer.allocUnsafe(1 << 20)
+for (let at = 0; at < pool.length; at += 4) pool.writeUInt32LE(mix(at, 77), at)
+
+/** The bytes `start` to just before `end` of a made-up file; no two keys give the same. */
+export function* madeUpBytes(key: string, start: number, end: number): Iterable<Buffer> {
+  const head = Buffer.from(`${key}\n`)
+  if (start < head.length && start < end) yield head.subarray(start, Math.min(end, head.length))
+  const shift = hashText(key) % pool.length
+  for (let at = Math.max(start, head.length); at < end; ) {
+    const from = (shift + at) % pool.length
+    const chunk = pool.subarray(from, Math.min(pool.length, from + (end - at), from + 65_536))
+    yield chunk
+    at += chunk.length
+  }
+}
