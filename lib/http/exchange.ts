@@ -1,0 +1,117 @@
+/**
+ * One request and its answer, on undici's dispatcher: the body goes to a sink as it comes, with back-pressure.
+ *
+ * The layer below undici's `request`: no readable stream is made for a body that a sink takes anyway.
+ */
+import type { Dispatcher } from 'undici'
+
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
+/** Takes the bytes of one body. What it throws ends the request. */
+export interface Sink {
+  /** Takes a chunk; `false` asks to wait for {@link drained} before the next. */
+  write(chunk: Buffer): boolean
+  drained(): Promise<void>
+  /** The last chunk was written. */
+  end(): Promise<void>
+}
+
+export interface ExchangeOptions {
+  readonly dispatcher: Dispatcher
+  readonly headers: Readonly<Record<string, string>>
+  /** Time until the headers are there, in ms. */
+  readonly headersTimeout: number
+  /** Time between two chunks, in ms. */
+  readonly bodyTimeout: number
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+}
+
+/** A body that nobody wants is read up to here, so that its connection can be used again; then that is closed. */
+const MAX_DUMPED_BYTES = 64 * 1024
+
+/**
+ * Sends a GET request and resolves when `sink` has the whole body. `accept` sees status and headers first and
+ * gives the sink, or `undefined` where the body is of no interest.
+ * @throws undici's and the system's errors as they are, what `accept` and the sink throw, and `signal.reason`
+ */
+export function exchange(
+  url: URL,
+  { dispatcher, headers, headersTimeout, bodyTimeout }: ExchangeOptions,
+  accept: (status: number, headers: Headers) => Sink | undefined,
+  signal: AbortSignal
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let answer: Answer | undefined
+    let sink: Sink | undefined
+    let dumped = 0
+
+    const onAbort = () => stop(signal.reason)
+    const settle = (finish: () => void) => {
+      signal.removeEventListener('abort', onAbort)
+      finish()
+    }
+    /** Ends the request. One that waits for a connection has no controller yet, and is ended as it starts. */
+    const stop = (reason: unknown) => {
+      settle(() => reject(reason))
+      controller?.abort(reason as Error)
+    }
+    if (signal.aborted) return reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
+
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers,
+        headersTimeout,
+        bodyTimeout
+      },
+      {
+        onRequestStart(started) {
+          controller = started
+          if (signal.aborted) started.abort(signal.reason)
+        },
+        onResponseStart(_controller, status, received) {
+          // Informational answers (RFC 9110, section 15.2) come before the real one.
+          if (status < 200) return
+          answer = { status, headers: received as Headers }
+          try {
+            sink = accept(status, answer.headers)
+          } catch (error) {
+            stop(error)
+          }
+        },
+        onResponseData(current, chunk) {
+          if (sink === undefined) {
+            dumped += chunk.length
+            if (dumped > MAX_DUMPED_BYTES) {
+              settle(() => resolve(answer as Answer))
+              current.abort(new Error('The rest of the body is of no interest'))
+            }
+            return
+          }
+          try {
+            if (sink.write(chunk)) return
+            current.pause()
+            sink.drained().then(() => current.resume(), stop)
+          } catch (error) {
+            stop(error)
+          }
+        },
+        onResponseEnd() {
+          if (sink === undefined) return settle(() => resolve(answer as Answer))
+          sink.end().then(() => settle(() => resolve(answer as Answer)), stop)
+        },
+        onResponseError(_controller, error) {
+          settle(() => reject(error))
+        }
+      }
+    )
+  })
+}
