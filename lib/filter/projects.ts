@@ -49,3 +49,17 @@ export function selectProjects({
     admits: project => !unwanted.has(project) && (everything || wanted.has(project))
   }
 }
+
+/** Takes apart what is still text and sorts it by project. @throws {@link OptionError} {@link RequirementError} */
+export function requirementsByProject(
+  option: string,
+  requirements?: Requirements | undefined
+): ReadonlyMap<string, readonly Requirement[]> {
+  const found = new Map<string, Requirement[]>()
+  for (const requirement of parseRequirements(option, requirements)) {
+    const others = found.get(requirement.project)
+    if (others === undefined) found.set(requirement.project, [requirement])
+    else others.push(requirement)
+  }
+  return found
+}
