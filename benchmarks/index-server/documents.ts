@@ -65,15 +65,22 @@ function* json(project: IndexProject, base: string): Iterable<string> {
 }
 
 function jsonFile(file: IndexFile, base: string): string {
-  const core = JSON.stringify(file.coreMetadata)
+  const core = typeof file.coreMetadata === 'boolean' ? String(file.coreMetadata) : digests(file.coreMetadata)
   return (
     `{"core-metadata":${core},"data-dist-info-metadata":${core},"filename":${JSON.stringify(file.filename)},` +
-    `"hashes":${JSON.stringify(file.hashes)},"provenance":${orNull(file.provenance)},` +
+    `"hashes":${digests(file.hashes)},"provenance":${orNull(file.provenance)},` +
     `"requires-python":${orNull(file.requiresPython)},` +
     (file.size === undefined ? '' : `"size":${file.size},`) +
     (file.uploadTime === undefined ? '' : `"upload-time":"${file.uploadTime}",`) +
-    `"url":${JSON.stringify(address(file, base))},"yanked":${JSON.stringify(file.yanked)}}`
+    `"url":${JSON.stringify(address(file, base))},"yanked":${file.yanked === false ? 'false' : JSON.stringify(file.yanked)}}`
   )
+}
+
+/** By hand: twice as fast as `JSON.stringify`, and most of the work of a page. */
+function digests(digests: Readonly<Record<string, string>>): string {
+  let text = '{'
+  for (const algorithm in digests) text += `${text === '{' ? '' : ','}"${algorithm}":"${digests[algorithm]}"`
+  return `${text}}`
 }
 
 function* html(project: IndexProject, base: string): Iterable<string> {

@@ -2,7 +2,7 @@
  * Made-up projects: everything follows from the seed and a number, so 740,000 of them need no memory.
  */
 import { createHash } from 'node:crypto'
-import { fraction, hexText, madeUpBytes, mix, normal } from './random.js'
+import { fraction, madeUpBytes, madeUpDigest, mix, normal } from './random.js'
 import { type Content, contentOf, type IndexFile, type IndexProject, type IndexSource } from './source.js'
 
 export interface MadeUpOptions {
@@ -24,8 +24,12 @@ export interface MadeUpOptions {
 
 /** Serial of the first made-up project; the next is one higher. */
 const firstSerial = 20_000_000
-const firstUpload = Date.UTC(2016, 0, 1)
-const lastUpload = Date.UTC(2026, 0, 1)
+/** Upload times from 2016 to 2025, rising, and sizes around 60 KB: drawn from, since making one anew takes longer. */
+const uploads = Array.from({ length: 4096 }, (_, at) => {
+  const time = new Date(Date.UTC(2016, 0, 1) + at * 77_040_000 + (mix(at) % 77_040_000))
+  return `${time.toISOString().slice(0, -1)}${String(mix(at, 1) % 1000).padStart(3, '0')}Z`
+})
+const sizes = Array.from({ length: 4096 }, (_, at) => Math.round(Math.exp(11 + 2 * normal(at, 3))))
 /** Digests of made-up files kept at most; they start afresh beyond. */
 const maxDigests = 100_000
 /** What an entry of a PEP 691 document needs, for documents of a stated size. */
@@ -105,7 +109,7 @@ export class MadeUpSource implements IndexSource {
       }
       if (file.coreMetadata === false) return undefined
       const text = Buffer.from(metadataText(project.name, file.version, file.requiresPython))
-      return contentOf(text, `"${sha256(text)}"`)
+      return contentOf(text, `"${sha256Of(text)}"`)
     }
     return undefined
   }
@@ -117,68 +121,55 @@ export class MadeUpSource implements IndexSource {
 
   #project(name: string, index: number, count: number): IndexProject {
     const perRelease = releaseFiles(this.#seed, index)
-    const releases = Math.ceil(count / perRelease)
-    const files = { [Symbol.iterator]: () => this.#list(name, index, count, perRelease, releases) }
+    const plan = {
+      name,
+      escaped: name.replaceAll('-', '_'),
+      index,
+      perRelease,
+      releases: Math.ceil(count / perRelease)
+    }
+    const list = (number: number) => this.#file(plan, number)
+    const files = {
+      *[Symbol.iterator](): Iterator<IndexFile> {
+        for (let number = 0; number < count; number++) yield list(number)
+      }
+    }
     const versions = {
       *[Symbol.iterator](): Iterator<string> {
-        for (let release = 0; release < releases; release++) yield versionOf(release)
+        for (let release = 0; release < plan.releases; release++) yield versionOf(release)
       }
     }
     return { name, serial: firstSerial + index, files, versions }
   }
 
-  *#list(
-    name: string,
-    index: number,
-    count: number,
-    perRelease: number,
-    releases: number
-  ): Iterator<IndexFile> {
-    const escaped = name.replaceAll('-', '_')
-    for (let number = 0; number < count; number++) {
-      const release = Math.floor(number / perRelease)
-      yield this.#file(escaped, index, number, number % perRelease, release, releases)
-    }
-  }
-
-  #file(
-    escaped: string,
-    index: number,
-    number: number,
-    part: number,
-    release: number,
-    releases: number
-  ): IndexFile {
+  #file({ name, escaped, index, perRelease, releases }: Plan, number: number): IndexFile {
     const seed = this.#seed
+    const release = Math.floor(number / perRelease)
+    const part = number % perRelease
     const version = versionOf(release)
     const wheel = part > 0
     const filename = `${escaped}-${version}${wheel ? wheelTail(seed, index, part) : '.tar.gz'}`
-    const requiresPython = requirements[mix(seed, index, 3) % requirements.length]
-    const blake = hexText(8, seed, index, 4 * number + 5)
-    const real = this.#fileBytes !== 'none'
-    const upload =
-      firstUpload + ((lastUpload - firstUpload) * (release + fraction(seed, index, 4))) / releases
+    const requiresPython = requirements[mix(seed, index, 3) % requirements.length] as string
+    const place = madeUpDigest(seed, index, 4 * number)
+    const made = this.#fileBytes === 'none'
+    const sha256 = made ? madeUpDigest(seed, index, 4 * number + 1) : this.#digest(filename)
+    const core = made
+      ? madeUpDigest(seed, index, 4 * number + 2)
+      : wheel && sha256Of(metadataText(name, version, requiresPython))
     return {
       filename,
       version,
-      path: `/files/packages/${blake.slice(0, 2)}/${blake.slice(2, 4)}/${blake.slice(4)}/${filename}`,
-      hashes: { sha256: real ? this.#digest(filename) : hexText(8, seed, index, 4 * number + 6) },
-      size:
-        this.#fileBytes === 'none'
-          ? Math.round(Math.exp(11 + 2 * normal(seed, index, number)))
-          : this.#fileBytes,
-      uploadTime: `${new Date(upload + part * 1500).toISOString().slice(0, -1)}${String(100 + (index % 900))}Z`,
+      path: `/files/packages/${place.slice(0, 2)}/${place.slice(2, 4)}/${place.slice(4)}/${filename}`,
+      hashes: { sha256 },
+      size: this.#fileBytes === 'none' ? sizes[mix(seed, index, number) & 4095] : this.#fileBytes,
+      uploadTime: uploads[Math.floor((4096 * (release + fraction(seed, index, 4))) / releases)],
       requiresPython,
       yanked: mix(seed, index, release + 1000) % 400 === 0 ? 'made by mistake' : false,
       packageType: wheel ? 'bdist_wheel' : 'sdist',
-      coreMetadata: wheel && {
-        sha256: real
-          ? sha256(metadataText(escaped.replaceAll('_', '-'), version, requiresPython))
-          : hexText(8, seed, index, 4 * number + 7)
-      },
+      coreMetadata: wheel && { sha256: core as string },
       provenance:
         mix(seed, index, 9) % 5 === 0
-          ? `https://pypi.org/integrity/${escaped.replaceAll('_', '-')}/${version}/${filename}/provenance`
+          ? `https://pypi.org/integrity/${name}/${version}/${filename}/provenance`
           : undefined
     }
   }
@@ -194,6 +185,15 @@ export class MadeUpSource implements IndexSource {
     }
     return digest
   }
+}
+
+/** What all files of one project have in common. */
+interface Plan {
+  readonly name: string
+  readonly escaped: string
+  readonly index: number
+  readonly perRelease: number
+  readonly releases: number
 }
 
 /** An sdist and one wheel, or, for a project in five, an sdist and as many compiled wheels as its seed says. */
@@ -219,6 +219,6 @@ function metadataText(name: string, version: string, requiresPython: string | un
   return `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\nSummary: Made up\nRequires-Python: ${requiresPython}\n`
 }
 
-function sha256(data: string | Buffer): string {
+function sha256Of(data: string | Buffer): string {
   return createHash('sha256').update(data).digest('hex')
 }

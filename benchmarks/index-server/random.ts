@@ -29,19 +29,21 @@ export function hashText(text: string, seed = 0): number {
   return mix(h)
 }
 
-/** Four hex digits of every 16-bit number: a digest is sixteen look-ups. */
+/** Four hex digits of every 16-bit number. */
 const hex = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'))
 
-/** Hex digits that look like a digest. */
-export function hexText(words: number, a: number, b = 0, c = 0): string {
+/** Tails of digests. Made once: a made-up document of 24 files has 64 digests. */
+const tails = Array.from({ length: 4096 }, (_, tail) => {
   let text = ''
-  let state = mix(a, b, c)
-  for (let word = 0; word < words; word++) {
-    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9
-    const value = state ^ (state >>> 13)
-    text += `${hex[value >>> 16]}${hex[value & 0xffff]}`
-  }
+  for (let part = 0; part < 13; part++) text += hex[mix(tail, part, 99) & 0xffff]
   return text
+})
+
+/** 64 hex digits that look like a digest; no two triples give the same, but for chance in 2^60. */
+export function madeUpDigest(a: number, b: number, c: number): string {
+  const first = mix(a, b, c)
+  const second = mix(c, a ^ 0x55555555, b)
+  return `${hex[first >>> 16]}${hex[first & 0xffff]}${hex[second >>> 16]}${tails[second & 0xfff]}`
 }
 
 /** Bytes that do not compress, shared by all made-up files. */
