@@ -36,7 +36,7 @@ export interface ReadRequirementsOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
-const ARCHIVE = /\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))$/i
+const ARCHIVE = /^\S+\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))$/i
 const NOT_BY_NAME = /^(?:[\w+.-]+:\/\/|[a-z]+\+|file:|\.|\/|~|[a-z]:[\\/])|^[\w.-]*[\\/]/i
 
 /**

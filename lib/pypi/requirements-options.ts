@@ -52,10 +52,10 @@ export function parseLineOptions(text: string, where: string): LineOption[] {
   const words = (text.match(WORD) ?? []).map(unquote)
   const options: LineOption[] = []
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    const [, long, short, rest] = /^(?:(--[\w-]+)|-([ifrceC]))(?:=?([^]*))$/.exec(word) ?? []
+    const [, long, equals, short, behind] = /^(?:(--[\w-]+)(?:=(.*))?|-(\w)(.+)?)$/s.exec(word) ?? []
     const name = long === undefined ? SHORT[short ?? ''] : completed(long)
     if (name === undefined) return fail(`pip has no option ${word.replace(/=.*/s, '')} in such a file`)
-    const attached = rest === '' ? undefined : rest
+    const attached = equals ?? behind
     if (WITHOUT_VALUE.includes(name)) {
       if (attached !== undefined) fail(`the option ${name} takes no value`)
       options.push({ name, value: undefined })
