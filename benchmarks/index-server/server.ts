@@ -116,8 +116,10 @@ export async function startIndexServer(options: IndexServerOptions = {}): Promis
   /** For another process: what the handle offers to this one. */
   function control(request: IncomingMessage, response: ServerResponse, path: string): void {
     if (path === '/-/stats') response.end(JSON.stringify(counts.stats()))
-    else if (path === '/-/reset' && request.method === 'POST') response.end(counts.reset())
-    else if (path === '/-/release' && request.method === 'POST')
+    else if (path === '/-/reset' && request.method === 'POST') {
+      counts.reset()
+      response.end()
+    } else if (path === '/-/release' && request.method === 'POST')
       response.end(JSON.stringify(release(request.url)))
     else response.writeHead(404).end()
   }
