@@ -39,7 +39,9 @@ export function decodeRequirements(data: Uint8Array, path: string): string {
 
 function declaredEncoding(bytes: Buffer): string | undefined {
   const head = bytes.subarray(0, 1000).toString('latin1').split('\n').slice(0, 2)
-  return head.map(line => /^#.*?coding[:=]\s*([-\w.]+)/.exec(line)?.[1]).find(found => found !== undefined)
+  const named = head.map(line => /^#.*?coding[:=]\s*([-\w.]+)/.exec(line)?.[1]).find(Boolean)
+  // The one name that people write in Python's way and the encoding standard does not know.
+  return named?.replace(/^latin[-_]/i, 'latin')
 }
 
 /** Makes lines of a text. A variable that is not set, or empty, stays as it is written. */

@@ -77,6 +77,6 @@ function unquote(word: string): string {
   return word.replace(
     /"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/g,
     (_, double?: string, single?: string, escaped?: string) =>
-      double?.replace(/\\(["\\])/g, '$1') ?? single ?? escaped ?? ''
+      (double?.replace(/\\(["\\])/g, '$1') ?? single ?? escaped) as string
   )
 }
