@@ -1,0 +1,26 @@
+/**
+ * Options that several commands have, and how text becomes a value.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+/** Collects an option that may be given more than once. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value]
+}
+
+/** Reads a whole number of `min` or more. */
+export function wholeNumber(min: number): (value: string) => number {
+  return value => {
+    if (/^\d+$/.test(value) && Number(value) >= min) return Number(value)
+    throw new InvalidArgumentError(`It must be a whole number of ${min} or more.`)
+  }
+}
+
+/** A command with what all have: `--catalog`, `--repository`, `--json`, `--config`. */
+export function catalogCommand(name: string): Command {
+  return new Command(name)
+    .addOption(new Option('--catalog <location>', 'SQLite file of the catalog').default('millrace.db'))
+    .addOption(new Option('--repository <name>', 'repository in the catalog').default('pypi'))
+    .option('--config <file>', 'TOML file with options by their long names; those on the command line win')
+    .option('--json', 'print the result as JSON')
+}
