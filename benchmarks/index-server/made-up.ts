@@ -2,6 +2,7 @@
  * Made-up projects: everything follows from the seed and a number, so 740,000 of them need no memory.
  */
 import { createHash } from 'node:crypto'
+import { projectDocument } from './documents.js'
 import { fraction, madeUpBytes, madeUpDigest, mix, normal } from './random.js'
 import { type Content, contentOf, type IndexFile, type IndexProject, type IndexSource } from './source.js'
 
@@ -32,9 +33,6 @@ const uploads = Array.from({ length: 4096 }, (_, at) => {
 const sizes = Array.from({ length: 4096 }, (_, at) => Math.round(Math.exp(11 + 2 * normal(at, 3))))
 /** Digests of made-up files kept at most; they start afresh beyond. */
 const maxDigests = 100_000
-/** What an entry of a PEP 691 document needs, for documents of a stated size. */
-const bytesPerEntry = 620
-
 const platforms = [
   'manylinux_2_17_x86_64.manylinux2014_x86_64',
   'macosx_11_0_arm64',
@@ -83,7 +81,7 @@ export class MadeUpSource implements IndexSource {
 
   project(name: string): IndexProject | undefined {
     if (name === this.#huge?.name) {
-      return this.#project(name, this.#projects, Math.ceil(this.#huge.bytes / bytesPerEntry))
+      return this.#project(name, this.#projects, this.#hugeCount(name, this.#huge.bytes))
     }
     const index = /^sample-\d{6,}$/.test(name) ? Number(name.slice(7)) : Number.NaN
     if (!(index < this.#projects) || madeUpName(index) !== name) return undefined
@@ -96,7 +94,7 @@ export class MadeUpSource implements IndexSource {
     const filePath = metadata ? path.slice(0, -'.metadata'.length) : path
     const filename = filePath.slice(filePath.lastIndexOf('/') + 1)
     const project = this.project(filename.slice(0, filename.indexOf('-')).replaceAll('_', '-'))
-    if (project === undefined) return undefined
+    if (project === undefined || project.name === this.#huge?.name) return undefined
     for (const file of project.files) {
       if (file.filename !== filename || file.path !== filePath) continue
       if (!metadata) {
@@ -117,6 +115,14 @@ export class MadeUpSource implements IndexSource {
   #count(index: number): number {
     if (this.#files !== 'skewed') return this.#files
     return Math.min(10_000, Math.max(1, Math.round(5 * Math.exp(1.665 * normal(this.#seed, index)))))
+  }
+
+  /** How many files make a PEP 691 document of so many bytes, going by the first hundred. */
+  #hugeCount(name: string, bytes: number): number {
+    let length = 0
+    const first = this.#project(name, this.#projects, 100)
+    for (const text of projectDocument(first, 'json', 'http://127.0.0.1:12345')) length += text.length
+    return Math.ceil((100 * bytes) / length)
   }
 
   #project(name: string, index: number, count: number): IndexProject {
