@@ -14,6 +14,8 @@ export interface Project {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** `_last-serial` of the listing, where the index has one. */
   readonly serial?: number | undefined
+  /** SHA-256 of the document that was read last: one that has not changed is not read again. */
+  readonly digest?: string | undefined
 }
 
 /** Digests by algorithm, in lower-case hex: `sha256`, `md5`, `blake2b_256`, … */
