@@ -51,9 +51,11 @@ export class LatestVersions {
       return
     }
     if (!found) this.#held.splice(place, 0, { version, text, files: [] })
-    this.#held[place]?.files.push([this.#arrived++, pkg])
-    if (this.#held.length > this.#count)
-      for (const [, file] of this.#held.pop()?.files ?? []) sink.drop(file, 'keepLatest')
+    const { files } = this.#held[place] as Held
+    files.push([this.#arrived++, pkg])
+    if (this.#held.length <= this.#count) return
+    const surplus = this.#held.pop() as Held
+    for (const [, file] of surplus.files) sink.drop(file, 'keepLatest')
   }
 
   /** Lets go what is held. */
