@@ -1,0 +1,18 @@
+/** A set of small whole numbers, at a bit each: 750,000 projects take 94 KB. */
+export class Bitset {
+  #words = new Uint32Array(64)
+
+  add(value: number): void {
+    const word = value >>> 5
+    if (word >= this.#words.length) {
+      const grown = new Uint32Array(Math.max(word + 1, this.#words.length * 2))
+      grown.set(this.#words)
+      this.#words = grown
+    }
+    this.#words[word] = (this.#words[word] as number) | (1 << (value & 31))
+  }
+
+  has(value: number): boolean {
+    return ((this.#words[value >>> 5] ?? 0) & (1 << (value & 31))) !== 0
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The catalog: repositories, their versions and what is in them.
+ */
+import { BusyError, CatalogError, OptionError } from '../errors.js'
+import { text } from '../options.js'
+import { Database } from './database.js'
+import { readPackages } from './packages.js'
+import type { StoredPackage } from './rows.js'
+import { Run } from './run.js'
+import { beginRun } from './runs.js'
+import type { Version } from './versions.js'
+
+export interface CatalogOptions {
+  /** Whether to make the catalog where there is none. @defaultValue true */
+  readonly create?: boolean | undefined
+}
+
+export interface BeginRunOptions {
+  /** Name of the repository; it is made where there is none. */
+  readonly repository: string
+  /** Whether to remove what upstream no longer has. @defaultValue false */
+  readonly mirror?: boolean | undefined
+  /** What the run was asked to do, for its row. Without credentials. @defaultValue `{}` */
+  readonly options?: unknown
+  /**
+   * Stands for every option that decides which packages a project has: source, filters, policy. What was had
+   * under another key is due again. @defaultValue `''`
+   */
+  readonly optionsKey?: string | undefined
+}
+
+export class Catalog {
+  readonly #database: Database
+  readonly #runs = new Set<Run>()
+
+  private constructor(database: Database) {
+    this.#database = database
+  }
+
+  /**
+   * Opens a catalog: the path of a SQLite file, or `:memory:`. The file's folder must be there.
+   * @throws {@link CatalogError}, {@link OptionError}
+   */
+  static async open(location: string, { create = true }: CatalogOptions = {}): Promise<Catalog> {
+    text('catalog', location)
+    if (/^[a-z]+:\/\//i.test(location)) {
+      throw new OptionError('catalog', 'the path of a file', 'a URL')
+    }
+    return new Catalog(await Database.open(location, create))
+  }
+
+  /** Where it lies. */
+  get location(): string {
+    return this.#database.location
+  }
+
+  /** Gives all locks back and closes the database. A run that was not finished can be gone on from. */
+  async close(): Promise<void> {
+    for (const run of this.#runs) await run.abandon()
+    await this.#database.close()
+  }
+
+  /**
+   * Takes the repository's lock, and prepares a run: goes on from what an unfinished run with the same options
+   * left, and forgets what one with other options left.
+   * @throws {@link BusyError} when another run of the repository is under way
+   */
+  async beginRun({
+    repository,
+    mirror = false,
+    options = {},
+    optionsKey = ''
+  }: BeginRunOptions): Promise<Run> {
+    text('repository', repository)
+    // What was had without mirror was not marked as seen, so that it cannot say what is to be removed.
+    const key = mirror ? `mirror ${optionsKey}` : optionsKey
+    const repositoryId = await this.#makeRepository(repository)
+    const release = await this.#database.lock(String(repositoryId))
+    if (release === undefined) throw new BusyError(repository)
+    try {
+      const asked = { repository, repositoryId, mirror, optionsKey: key }
+      const base = await this.#database.transaction(connection =>
+        beginRun(connection, asked, JSON.stringify(options), new Date().toISOString())
+      )
+      const run = new Run(this.#database, base, async () => {
+        this.#runs.delete(run)
+        await release()
+      })
+      this.#runs.add(run)
+      return run
+    } catch (error) {
+      await release()
+      throw error
+    }
+  }
+
+  /** Names of the repositories. */
+  async repositories(): Promise<string[]> {
+    return await this.#read(() => this.#database.knex('repositories').orderBy('name').pluck('name'))
+  }
+
+  /** The versions of a repository, oldest first. Version 0, which is empty, is not among them. */
+  async versions(repository: string): Promise<Version[]> {
+    const id = await this.#repositoryId(repository)
+    return await this.#read(() =>
+      this.#database
+        .knex('versions')
+        .where('repository_id', id)
+        .orderBy('number')
+        .select('number', 'created_at as createdAt', 'added', 'removed', 'present')
+    )
+  }
+
+  /**
+   * The packages of a repository, sorted by project and file name, in bounded memory: of the newest version or
+   * of `version`, of all projects or of one (by its normalised name).
+   * @throws {@link CatalogError} when there is no such repository or version
+   */
+  async *packages(
+    repository: string,
+    {
+      version,
+      project
+    }: { readonly version?: number | undefined; readonly project?: string | undefined } = {}
+  ): AsyncGenerator<StoredPackage, void, undefined> {
+    const id = await this.#repositoryId(repository)
+    const newest = await this.#newest(id)
+    if (version !== undefined && !(Number.isInteger(version) && version >= 0 && version <= newest.number)) {
+      throw new CatalogError(this.location, `has no version ${version} of the repository ${repository}`)
+    }
+    yield* readPackages(this.#database, id, version ?? newest.number, project)
+  }
+
+  async #read<T>(query: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await query()
+    } catch (error) {
+      throw this.#database.wrap(error)
+    }
+  }
+
+  async #repositoryId(name: string): Promise<number> {
+    const found = await this.#read<{ id: number } | undefined>(() =>
+      this.#database.knex('repositories').where({ name }).first('id')
+    )
+    if (found === undefined) throw new CatalogError(this.location, `has no repository ${name}`)
+    return found.id
+  }
+
+  async #newest(repositoryId: number): Promise<Pick<Version, 'number' | 'present'>> {
+    const found = await this.#read<Pick<Version, 'number' | 'present'> | undefined>(() =>
+      this.#database
+        .knex('versions')
+        .where('repository_id', repositoryId)
+        .orderBy('number', 'desc')
+        .first('number', 'present')
+    )
+    return found ?? { number: 0, present: 0 }
+  }
+
+  async #makeRepository(name: string): Promise<number> {
+    return await this.#database.transaction(async connection => {
+      // Packages of other repositories are no drafts of this one.
+      await connection.run(
+        `INSERT INTO repositories (name, created_at, last_package)
+         SELECT ?, ?, coalesce(max(id), 0) FROM packages WHERE true ON CONFLICT DO NOTHING`,
+        name,
+        new Date().toISOString()
+      )
+      const [row] = await connection.all<{ id: number }>('SELECT id FROM repositories WHERE name = ?', name)
+      return (row as { id: number }).id
+    })
+  }
+}

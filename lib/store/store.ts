@@ -1,0 +1,45 @@
+/**
+ * Where files lie. A file is named by its sha256 and nothing else, so that no name from outside ever becomes
+ * part of a path, and the same content is kept once.
+ */
+import type { Readable } from 'node:stream'
+import type { Body } from '../http/body.js'
+
+/** A file that the store holds. */
+export interface StoredFile {
+  /** Lower-case hex. */
+  readonly sha256: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** What {@link Store.put} did. */
+export interface PutFile extends StoredFile {
+  /** Whether the store had it already. */
+  readonly reused: boolean
+}
+
+/** What a file must be, and what to call it in an error. */
+export interface PutOptions {
+  readonly sha256?: string | undefined
+  /** @defaultValue the body's sha256 */
+  readonly url?: string | undefined
+}
+
+export interface Store {
+  /** A folder on the store's own file system: a body that lies there is taken over without a copy. */
+  readonly temporaryDirectory: string
+  /**
+   * Keeps a body, whose temporary file it takes over. When it resolves the file survives a loss of power.
+   * @throws {@link DigestError} when the body is not what it must be, {@link StoreError} when it cannot be kept
+   */
+  put(body: Body, options?: PutOptions): Promise<PutFile>
+  /** Bytes of a file; `undefined` when it is not there. */
+  size(sha256: string): Promise<number | undefined>
+  /** The bytes of a file, from `start` to `end`, both included. Fails as Node's own stream does. */
+  createReadStream(sha256: string, range?: { readonly start?: number; readonly end?: number }): Readable
+  /** Removes a file; one that is not there is no error. */
+  delete(sha256: string): Promise<void>
+  /** All files, in no order. */
+  list(): AsyncIterable<StoredFile>
+}

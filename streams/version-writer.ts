@@ -1,0 +1,56 @@
+/**
+ * Makes one repository version of all packages saved in a run, all or nothing.
+ *
+ * in     saved packages
+ * out    nothing; when input has ended, `result` says what the version changed
+ * holds  no more than `highWaterMark` objects
+ * fails  with a `CatalogError`; destroyed before its end, it leaves the repository as it was
+ */
+import { Writable } from 'node:stream'
+import type { KnownPackage } from '../lib/catalog/known.js'
+import type { Run } from '../lib/catalog/run.js'
+import type { Committed } from '../lib/catalog/versions.js'
+import { integer } from '../lib/options.js'
+
+export interface VersionWriterOptions {
+  /** From `Catalog.beginRun`, which also says whether what upstream no longer has is removed. */
+  readonly run: Run
+  /**
+   * Whether the projects that passed the run's `ProjectLookup` are all that upstream has. If so, and if the run
+   * is a mirror, packages of others are removed. @defaultValue false
+   */
+  readonly completeListing?: boolean | undefined
+  /** Objects buffered. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
+  readonly highWaterMark?: number | undefined
+  /** Destroys the stream when aborted. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export class VersionWriter extends Writable {
+  readonly #run: Run
+  readonly #completeListing: boolean
+  #result: Committed | undefined
+
+  constructor({ run, completeListing = false, highWaterMark = 16, signal }: VersionWriterOptions) {
+    integer('highWaterMark', highWaterMark, 1)
+    super({ objectMode: true, highWaterMark, signal })
+    this.#run = run
+    this.#completeListing = completeListing
+  }
+
+  /** The version that was made, or that stayed; `undefined` before `'finish'`. */
+  get result(): Committed | undefined {
+    return this.#result
+  }
+
+  override _write(_pkg: KnownPackage, _encoding: BufferEncoding, callback: () => void): void {
+    callback()
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#run.commit({ completeListing: this.#completeListing }).then(result => {
+      this.#result = result
+      callback()
+    }, callback)
+  }
+}
