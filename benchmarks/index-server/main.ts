@@ -8,32 +8,40 @@ import { parseArgs } from 'node:util'
 import { pyodideWheels, recordedSource, wheelSource } from './recorded.js'
 import { startIndexServer } from './server.js'
 
-const { values } = parseArgs({
-  options: {
-    /** Made-up projects. */
-    projects: { type: 'string', default: '10' },
-    /** Files of each, or `skewed`. */
-    files: { type: 'string', default: '24' },
-    /** Bytes of each file, or `none`. */
-    'file-bytes': { type: 'string', default: '1024' },
-    seed: { type: 'string', default: '1' },
-    /** Bytes of the document of one more project, `huge`. */
-    huge: { type: 'string' },
-    /** Serves the real wheels of the demo as well. */
-    wheels: { type: 'boolean', default: false },
-    /** A folder of recorded documents to serve as well. */
-    recorded: { type: 'string' },
-    /** Ms before each answer. */
-    latency: { type: 'string', default: '0' },
-    'bytes-per-second': { type: 'string' },
-    port: { type: 'string', default: '0' },
-    'no-gzip': { type: 'boolean', default: false },
-    'no-validators': { type: 'boolean', default: false },
-    'html-only': { type: 'boolean', default: false },
-    'relative-urls': { type: 'boolean', default: false }
-  }
-})
+const options = {
+  /** Made-up projects. */
+  projects: { type: 'string', default: '10' },
+  /** Files of each, or `skewed`. */
+  files: { type: 'string', default: '24' },
+  /** Bytes of each file, or `none`. */
+  'file-bytes': { type: 'string', default: '1024' },
+  seed: { type: 'string', default: '1' },
+  /** Bytes of the document of one more project, `huge`. */
+  huge: { type: 'string' },
+  /** Serves the real wheels of the demo as well. */
+  wheels: { type: 'boolean', default: false },
+  /** A folder of recorded documents to serve as well. */
+  recorded: { type: 'string' },
+  /** Ms before each answer. */
+  latency: { type: 'string', default: '0' },
+  'bytes-per-second': { type: 'string' },
+  port: { type: 'string', default: '0' },
+  'no-gzip': { type: 'boolean', default: false },
+  'no-validators': { type: 'boolean', default: false },
+  'html-only': { type: 'boolean', default: false },
+  'relative-urls': { type: 'boolean', default: false }
+} as const
 
+function read() {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exit(2)
+  }
+}
+
+const values = read()
 const server = await startIndexServer({
   projects: Number(values.projects),
   files: values.files === 'skewed' ? 'skewed' : Number(values.files),

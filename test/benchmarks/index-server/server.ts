@@ -267,10 +267,7 @@ t.test('what is changed is served changed, with a later serial', async t => {
   t.equal((await get(`${server.indexUrl}sample-000001/`)).status, 404)
   index.rename('sample-000002', 'Renamed')
   t.equal((await page(server, 'renamed')).files.length, 24)
-  t.strictSame(
-    await names(server),
-    ['sample-000000', 'New.Thing', 'Renamed'].sort(byName(await names(server)))
-  )
+  t.strictSame((await names(server)).sort(), ['New.Thing', 'Renamed', 'sample-000000'])
   t.throws(() => index.touch('nothing'), { message: /nothing/ })
   t.throws(() => index.yank('renamed', 'nothing'), { message: /nothing/ })
   server.release(2)
@@ -317,8 +314,3 @@ t.test('down refuses connections, up takes them again', async t => {
   await server.up()
   t.equal((await get(server.indexUrl)).status, 200)
 })
-
-/** Order of the listing itself: changed projects follow the others. */
-function byName(order: string[]): (a: string, b: string) => number {
-  return (a, b) => order.indexOf(a) - order.indexOf(b)
-}
