@@ -1,0 +1,231 @@
+/**
+ * Gives the projects of an index that are to be fetched: those that are asked for by name, or all that it lists.
+ *
+ * in     nothing; with `includes` no request is made, else one for the listing
+ * out    one `Project` for each name of `includes`, in their order, or for each that the listing has, in its order;
+ *        none that `excludes` takes out
+ * holds  at most `highWaterMark` projects, and of a listing what 64 KiB of it make; the listing itself waits in a
+ *        temporary file
+ * fails  with the `DownloadError` or `DocumentError` of the listing, with what came before it already given; a name that is
+ *        none is a `'skip'`
+ *
+ * Emits `'listing'` after the last project of a listing that was read to its end.
+ */
+import { Readable } from 'node:stream'
+import { RecordError } from '../lib/errors.js'
+import { parseRequirements, type Requirements, selectProjects } from '../lib/filter/projects.js'
+import type { Downloaded } from '../lib/http/body.js'
+import type { Downloadable } from '../lib/http/download.js'
+import { httpUrl, integer, oneOf } from '../lib/options.js'
+import { textOf } from '../lib/pypi/documents/format.js'
+import { type DocumentLimits, documentLimits } from '../lib/pypi/documents/limits.js'
+import { piecesOf } from '../lib/pypi/documents/text.js'
+import { documentUrls, listingUrl, type Source } from '../lib/pypi/index-urls.js'
+import { type ListedProject, readListing } from '../lib/pypi/listing.js'
+import type { Project } from '../lib/pypi/package.js'
+import { Downloader, type DownloaderOptions } from './downloader.js'
+import { skip } from './skip.js'
+
+export interface ProjectSourceOptions
+  extends Omit<
+    DownloaderOptions<Downloadable>,
+    'needed' | 'digest' | 'concurrency' | 'maxBytesInFlight' | 'highWaterMark'
+  > {
+  /** Root of the simple API, with a slash at its end or without. @defaultValue https://pypi.org/simple/ */
+  readonly indexUrl?: string | URL | undefined
+  /**
+   * Which documents of projects to ask for: `simple` for the simple API in JSON or HTML, `json` for
+   * `/pypi/NAME/json`, beside `/simple/`. @defaultValue simple
+   */
+  readonly source?: Source | undefined
+  /** Requirements (PEP 508) whose projects to give. @defaultValue all that the index lists */
+  readonly includes?: Requirements | undefined
+  /** Requirements; one without a specifier takes its project out. @defaultValue none */
+  readonly excludes?: Requirements | undefined
+  /** Projects buffered for the reader. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
+  readonly highWaterMark?: number | undefined
+  /** What the listing may ask of this process. */
+  readonly limits?: Partial<DocumentLimits> | undefined
+}
+
+/** What `'listing'` tells. */
+export interface Listing {
+  /** Projects that the index lists, those taken out included. */
+  readonly total: number
+  /** Whether that is all it has: not so when it answered that nothing changed. */
+  readonly complete: boolean
+  /** Last serial number of the index, on warehouse. */
+  readonly serial: number | undefined
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+  /** SHA-256 of the listing; `undefined` when it did not change. */
+  readonly digest: string | undefined
+}
+
+/** @see https://packaging.python.org/en/latest/specifications/simple-repository-api/#version-format-selection */
+const ACCEPT: Readonly<Record<Source, string>> = {
+  simple: 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01',
+  json: 'application/json'
+}
+
+export class ProjectSource extends Readable {
+  readonly #listingUrl: string
+  readonly #documentUrl: (project: string) => string
+  readonly #source: Source
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #authorization: Readonly<Record<string, string>>
+  readonly #admits: (project: string) => boolean
+  /** Those asked for by name that were not given yet. */
+  readonly #named: Iterator<Project> | undefined
+  readonly #limits: DocumentLimits
+  readonly #http: DownloaderOptions<Downloadable>
+  readonly #controller = new AbortController()
+  #running: Promise<void> | undefined
+  #wake: (() => void) | undefined
+
+  constructor({
+    indexUrl = 'https://pypi.org/simple/',
+    source = 'simple',
+    includes,
+    excludes,
+    highWaterMark = 16,
+    limits,
+    signal,
+    ...http
+  }: ProjectSourceOptions = {}) {
+    const root = new URL(httpUrl('indexUrl', indexUrl))
+    oneOf('source', source, ['simple', 'json'])
+    integer('highWaterMark', highWaterMark, 1)
+    const checked = documentLimits(limits)
+    const requirements = parseRequirements('includes', includes)
+    const { names, admits } = selectProjects({ includes: requirements, excludes })
+    super({ objectMode: true, highWaterMark, signal })
+    this.#authorization = authorizationOf(root)
+    this.#listingUrl = listingUrl(root, source)
+    this.#documentUrl = documentUrls(root, source)
+    this.#source = source
+    this.#headers = { accept: ACCEPT[source], ...this.#authorization }
+    this.#admits = admits
+    this.#limits = checked
+    this.#http = http
+    if (names !== undefined) {
+      const spelled = new Map(requirements.toReversed().map(({ project, name }) => [project, name]))
+      this.#named = names.map(name => this.#project(name, spelled.get(name) ?? name)).values()
+    }
+  }
+
+  override _read(): void {
+    if (this.#named !== undefined) {
+      let next = this.#named.next()
+      while (!next.done && this.push(next.value)) next = this.#named.next()
+      if (next.done) this.push(null)
+      return
+    }
+    this.#wake?.()
+    this.#running ??= this.#list().catch(error => {
+      this.destroy(error as Error)
+    })
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#controller.abort()
+    this.#wake?.()
+    if (this.#running === undefined) callback(error)
+    else this.#running.finally(() => callback(error))
+  }
+
+  async #list(): Promise<void> {
+    const { signal } = this.#controller
+    const downloader = new Downloader<Downloadable>({
+      ...this.#http,
+      concurrency: 1,
+      digest: 'sha256',
+      signal
+    })
+    const headers = { accept: ACCEPT.simple, ...this.#authorization }
+    downloader.end({ url: this.#listingUrl, headers })
+    // Nobody listens to its 'skip', so a failure destroys it and is thrown here.
+    for await (const downloaded of downloader as AsyncIterable<Downloaded<Downloadable>>) {
+      try {
+        await this.#readListing(downloaded)
+      } finally {
+        await downloaded.body.discard()
+      }
+    }
+    this.push(null)
+  }
+
+  async #readListing({ body, headers, status, url }: Downloaded<Downloadable>): Promise<void> {
+    const about = {
+      etag: textOf(headers.etag),
+      lastModified: textOf(headers['last-modified']),
+      digest: body.digests.sha256
+    }
+    if (status === 304) {
+      this.#emitListing({ ...about, digest: undefined, total: 0, complete: false, serial: undefined })
+      return
+    }
+    const input = { url, contentType: textOf(headers['content-type']) }
+    const batches = readListing(piecesOf(body), input, this.#limits)
+    let batch = await batches.next()
+    while (!batch.done) {
+      for (const item of batch.value) {
+        if (!this.#give(item)) await this.#wanted()
+        if (this.destroyed) return
+      }
+      batch = await batches.next()
+    }
+    this.#emitListing({ ...about, ...batch.value, complete: true })
+  }
+
+  #emitListing(listing: Listing): void {
+    this.emit('listing', listing)
+  }
+
+  /** @returns whether the reader wants more */
+  #give(item: ListedProject | RecordError): boolean {
+    if (item instanceof RecordError) return skip(this, { project: item.filename, url: item.url }, item)
+    return !this.#admits(item.project) || this.push(this.#project(item.project, item.name, item))
+  }
+
+  async #wanted(): Promise<void> {
+    if (this.destroyed) return
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
+    this.#wake = undefined
+  }
+
+  #project(project: string, name: string, listed?: ListedProject): Project {
+    const listedUrl = this.#source === 'simple' ? listed?.url : undefined
+    return {
+      project,
+      name,
+      url: listedUrl ?? this.#documentUrl(project),
+      headers: this.#headers,
+      serial: listed?.serial
+    }
+  }
+}
+
+/**
+ * Takes credentials out of the URL of an index and makes a header of them, so that they are in none of the URLs that
+ * are stored and shown. Downloads keep that header from other origins.
+ */
+function authorizationOf(url: URL): Readonly<Record<string, string>> {
+  const { username, password } = url
+  if (username === '' && password === '') return {}
+  url.username = ''
+  url.password = ''
+  const credentials = `${undoPercents(username)}:${undoPercents(password)}`
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
+}
+
+function undoPercents(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A lone percent sign stands for itself.
+    return text
+  }
+}
