@@ -49,7 +49,7 @@ export interface ProjectSourceOptions
 }
 
 /** What `'listing'` tells. */
-export interface Listing {
+export interface ProjectListing {
   /** Projects that the index lists, those taken out included. */
   readonly total: number
   /** Whether that is all it has: not so when it answered that nothing changed. */
@@ -178,7 +178,7 @@ export class ProjectSource extends Readable {
     this.#emitListing({ ...about, ...batch.value, complete: true })
   }
 
-  #emitListing(listing: Listing): void {
+  #emitListing(listing: ProjectListing): void {
     this.emit('listing', listing)
   }
 
