@@ -101,14 +101,19 @@ export class Answers {
     const project = this.#source.project(name)
     if (project === undefined) return plain(404, 'Not found')
     const base = this.#relative && format !== 'legacy' ? '../..' : this.origin
-    return this.#document(name, format, project.serial, () => projectDocument(project, format, base), headers)
+    const { page } = project
+    const document =
+      format === 'json' && page !== undefined
+        ? () => page(base)
+        : () => projectDocument(project, format, base)
+    return this.#document(name, format, project.serial, document, headers)
   }
 
   #document(
     name: string,
     format: Format,
     serial: number,
-    document: () => Iterable<string>,
+    document: () => Iterable<string> | Buffer,
     asked: IncomingHttpHeaders
   ): Answer {
     const headers: Record<string, string | number> = {
@@ -127,10 +132,15 @@ export class Answers {
     const key = `${gzip} ${format} ${serial} ${name}`
     let body = this.#cache.get(key)
     if (body === undefined) {
-      const text = whole(document())
-      if (text === undefined) return { status: 200, headers, body: pieces(document()), gzip }
-      body = gzip ? gzipSync(text, { level: 1 }) : Buffer.from(text)
-      this.#keep(key, body)
+      const made = document()
+      const bytes = Buffer.isBuffer(made) ? made : whole(made)
+      // What was read of it is gone: it begins anew.
+      if (bytes === undefined) {
+        return { status: 200, headers, body: pieces(document() as Iterable<string>), gzip }
+      }
+      body = gzip ? gzipSync(bytes, { level: 1 }) : bytes
+      // A page that is quick to make is not worth the memory.
+      if (body !== made) this.#keep(key, body)
     }
     headers['content-length'] = body.length
     return { status: 200, headers, body }
@@ -220,14 +230,14 @@ function unchanged(asked: IncomingHttpHeaders, etag: string, modified: string): 
   return since !== undefined && Date.parse(since) >= Date.parse(modified)
 }
 
-/** The document as one text, or `undefined` when it is too long for that. */
-function whole(document: Iterable<string>): string | undefined {
+/** The document in one piece, or `undefined` when it is too long for that. */
+function whole(document: Iterable<string>): Buffer | undefined {
   let text = ''
   for (const chunk of document) {
     text += chunk
     if (text.length > maxWhole) return undefined
   }
-  return text
+  return Buffer.from(text)
 }
 
 function* pieces(document: Iterable<string>): Iterable<Buffer> {

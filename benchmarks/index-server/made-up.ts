@@ -3,7 +3,8 @@
  */
 import { createHash } from 'node:crypto'
 import { projectDocument } from './documents.js'
-import { fraction, madeUpBytes, madeUpDigest, mix, normal } from './random.js'
+import { PageStamp } from './page-stamp.js'
+import { madeUpBytes, madeUpDigest, mix, normal } from './random.js'
 import { type Content, contentOf, type IndexFile, type IndexProject, type IndexSource } from './source.js'
 
 export interface MadeUpOptions {
@@ -31,6 +32,10 @@ const uploads = Array.from({ length: 4096 }, (_, at) => {
   return `${time.toISOString().slice(0, -1)}${String(mix(at, 1) % 1000).padStart(3, '0')}Z`
 })
 const sizes = Array.from({ length: 4096 }, (_, at) => Math.round(Math.exp(11 + 2 * normal(at, 3))))
+/** Projects differ in as many ways, but for names and digests. */
+const kinds = 64
+/** Files of the longest page that is stamped. */
+const maxStamped = 256
 /** Digests of made-up files kept at most; they start afresh beyond. */
 const maxDigests = 100_000
 const platforms = [
@@ -54,6 +59,7 @@ export class MadeUpSource implements IndexSource {
   readonly #fileBytes: number | 'none'
   readonly #seed: number
   readonly #digests = new Map<string, string>()
+  readonly #stamps = new Map<number, PageStamp>()
   readonly #huge: { readonly name: string; readonly bytes: number } | undefined
 
   constructor(
@@ -83,9 +89,8 @@ export class MadeUpSource implements IndexSource {
     if (name === this.#huge?.name) {
       return this.#project(name, this.#projects, this.#hugeCount(name, this.#huge.bytes))
     }
-    const index = /^sample-\d{6,}$/.test(name) ? Number(name.slice(7)) : Number.NaN
-    if (!(index < this.#projects) || madeUpName(index) !== name) return undefined
-    return this.#project(name, index, this.#count(index))
+    const index = this.#index(name)
+    return index === undefined ? undefined : this.#project(name, index, this.#count(index))
   }
 
   content(path: string): Content | undefined {
@@ -93,23 +98,29 @@ export class MadeUpSource implements IndexSource {
     const metadata = path.endsWith('.metadata')
     const filePath = metadata ? path.slice(0, -'.metadata'.length) : path
     const filename = filePath.slice(filePath.lastIndexOf('/') + 1)
-    const project = this.project(filename.slice(0, filename.indexOf('-')).replaceAll('_', '-'))
-    if (project === undefined || project.name === this.#huge?.name) return undefined
-    for (const file of project.files) {
-      if (file.filename !== filename || file.path !== filePath) continue
-      if (!metadata) {
-        const size = file.size as number
-        return {
-          size,
-          etag: `"${file.hashes.sha256}"`,
-          chunks: (start, end) => madeUpBytes(filename, start, end)
-        }
+    const name = filename.slice(0, filename.indexOf('-')).replaceAll('_', '-')
+    const index = this.#index(name)
+    if (index === undefined) return undefined
+    const count = this.#count(index)
+    const plan = this.#plan(name, index, count)
+    for (let number = 0; number < count; number++) {
+      if (filenameOf(plan, number) !== filename) continue
+      const file = this.#file(plan, number)
+      if (file.path !== filePath || (metadata && file.coreMetadata === false)) return undefined
+      if (metadata) {
+        const text = Buffer.from(metadataText(name, file.version, file.requiresPython))
+        return contentOf(text, `"${sha256Of(text)}"`)
       }
-      if (file.coreMetadata === false) return undefined
-      const text = Buffer.from(metadataText(project.name, file.version, file.requiresPython))
-      return contentOf(text, `"${sha256Of(text)}"`)
+      const etag = `"${file.hashes.sha256}"`
+      return { size: this.#fileBytes, etag, chunks: (start, end) => madeUpBytes(filename, start, end) }
     }
     return undefined
+  }
+
+  /** The number in a name; `undefined` where there is no such project. */
+  #index(name: string): number | undefined {
+    const index = /^sample-\d{6,}$/.test(name) ? Number(name.slice(7)) : Number.NaN
+    return index < this.#projects && madeUpName(index) === name ? index : undefined
   }
 
   #count(index: number): number {
@@ -126,59 +137,85 @@ export class MadeUpSource implements IndexSource {
   }
 
   #project(name: string, index: number, count: number): IndexProject {
-    const perRelease = releaseFiles(this.#seed, index)
-    const plan = {
-      name,
-      escaped: name.replaceAll('-', '_'),
-      index,
-      perRelease,
-      releases: Math.ceil(count / perRelease)
-    }
-    const list = (number: number) => this.#file(plan, number)
+    const plan = this.#plan(name, index, count)
+    const fileOf = (number: number) => this.#file(plan, number)
     const files = {
       *[Symbol.iterator](): Iterator<IndexFile> {
-        for (let number = 0; number < count; number++) yield list(number)
+        for (let number = 0; number < count; number++) yield fileOf(number)
       }
     }
     const versions = {
       *[Symbol.iterator](): Iterator<string> {
-        for (let release = 0; release < plan.releases; release++) yield versionOf(release)
+        for (let release = 0; release * plan.perRelease < count; release++) yield versionOf(release)
       }
     }
-    return { name, serial: firstSerial + index, files, versions }
+    const project = { name, serial: firstSerial + index, files, versions }
+    if (plan.real || count > maxStamped || index > 999_999) return project
+    return { ...project, page: base => this.#stamp(plan.kind, base).page(project, index, count) }
   }
 
-  #file({ name, escaped, index, perRelease, releases }: Plan, number: number): IndexFile {
+  #plan(name: string, index: number, count: number): Plan {
+    const kind = mix(this.#seed, index, 1) % kinds
+    const compiled = mix(this.#seed, kind, 1) % 5 === 0
+    return {
+      name,
+      escaped: name.replaceAll('-', '_'),
+      index,
+      count,
+      kind,
+      compiled,
+      // An sdist and one wheel, or as many wheels as the kind has.
+      perRelease: compiled ? 3 + (mix(this.#seed, kind, 2) % 18) : 2,
+      // A document of a stated size is for reading it: true digests would take longer than all else.
+      real: this.#fileBytes !== 'none' && index < this.#projects
+    }
+  }
+
+  #file(plan: Plan, number: number): IndexFile {
+    const { name, index, kind, perRelease, real } = plan
     const seed = this.#seed
     const release = Math.floor(number / perRelease)
-    const part = number % perRelease
     const version = versionOf(release)
-    const wheel = part > 0
-    const filename = `${escaped}-${version}${wheel ? wheelTail(seed, index, part) : '.tar.gz'}`
-    const requiresPython = requirements[mix(seed, index, 3) % requirements.length] as string
+    const filename = filenameOf(plan, number)
+    const wheel = number % perRelease > 0
+    const requiresPython = requirements[mix(seed, kind, 3) % requirements.length] as string
     const place = madeUpDigest(seed, index, 4 * number)
-    // A document of a stated size is for reading it: true digests would take longer than all else.
-    const made = this.#fileBytes === 'none' || index === this.#projects
-    const sha256 = made ? madeUpDigest(seed, index, 4 * number + 1) : this.#digest(filename)
-    const core = made
-      ? madeUpDigest(seed, index, 4 * number + 2)
-      : wheel && sha256Of(metadataText(name, version, requiresPython))
+    const sha256 = real ? this.#digest(filename) : madeUpDigest(seed, index, 4 * number + 1)
+    const core =
+      real && wheel
+        ? sha256Of(metadataText(name, version, requiresPython))
+        : madeUpDigest(seed, index, 4 * number + 2)
+    // Begins at some time and slows down as it grows older.
+    const begun = mix(seed, kind, 4) % 4000
+    const uploaded = begun + ((4095 - begun) * release) / (release + 60)
     return {
       filename,
       version,
       path: `/files/packages/${place.slice(0, 2)}/${place.slice(2, 4)}/${place.slice(4)}/${filename}`,
       hashes: { sha256 },
-      size: made ? sizes[mix(seed, index, number) & 4095] : (this.#fileBytes as number),
-      uploadTime: uploads[Math.floor((4096 * (release + fraction(seed, index, 4))) / releases)],
+      size: real ? (this.#fileBytes as number) : sizes[mix(seed, kind, number) & 4095],
+      uploadTime: uploads[Math.floor(uploaded)],
       requiresPython,
-      yanked: mix(seed, index, release + 1000) % 400 === 0 ? 'made by mistake' : false,
+      yanked: mix(seed, kind, release + 1000) % 400 === 0 ? 'made by mistake' : false,
       packageType: wheel ? 'bdist_wheel' : 'sdist',
-      coreMetadata: wheel && { sha256: core as string },
+      coreMetadata: wheel && { sha256: core },
       provenance:
-        mix(seed, index, 9) % 5 === 0
+        mix(seed, kind, 9) % 5 === 0
           ? `https://pypi.org/integrity/${name}/${version}/${filename}/provenance`
           : undefined
     }
+  }
+
+  /** The stamp of a kind: all its projects have the same page but for their number and digests. */
+  #stamp(kind: number, base: string): PageStamp {
+    let stamp = this.#stamps.get(kind)
+    if (stamp?.base !== base) {
+      let index = 0
+      while (mix(this.#seed, index, 1) % kinds !== kind) index++
+      stamp = new PageStamp(this.#seed, base, this.#project(madeUpName(index), index, maxStamped), index)
+      this.#stamps.set(kind, stamp)
+    }
+    return stamp
   }
 
   #digest(filename: string): string {
@@ -199,13 +236,22 @@ interface Plan {
   readonly name: string
   readonly escaped: string
   readonly index: number
+  readonly count: number
+  /** Decides all but names and digests. */
+  readonly kind: number
+  readonly compiled: boolean
   readonly perRelease: number
-  readonly releases: number
+  /** The files are there, with true digests. */
+  readonly real: boolean
 }
 
-/** An sdist and one wheel, or, for a project in five, an sdist and as many compiled wheels as its seed says. */
-function releaseFiles(seed: number, index: number): number {
-  return mix(seed, index, 1) % 5 === 0 ? 3 + (mix(seed, index, 2) % 18) : 2
+function filenameOf({ escaped, perRelease, compiled }: Plan, number: number): string {
+  const version = versionOf(Math.floor(number / perRelease))
+  const part = number % perRelease
+  if (part === 0) return `${escaped}-${version}.tar.gz`
+  if (!compiled) return `${escaped}-${version}-py3-none-any.whl`
+  const python = pythons[Math.floor((part - 1) / platforms.length) % pythons.length]
+  return `${escaped}-${version}-${python}-${python}-${platforms[(part - 1) % platforms.length]}.whl`
 }
 
 /** Rising; each eighth is a pre-release. */
@@ -214,12 +260,6 @@ function versionOf(release: number): string {
   return patch === 0
     ? `${Math.floor(release / 64)}.${Math.floor(release / 8) % 8}.0rc1`
     : `${Math.floor(release / 64)}.${Math.floor(release / 8) % 8}.${patch}`
-}
-
-function wheelTail(seed: number, index: number, part: number): string {
-  if (mix(seed, index, 1) % 5 !== 0) return '-py3-none-any.whl'
-  const python = pythons[Math.floor((part - 1) / platforms.length) % pythons.length]
-  return `-${python}-${python}-${platforms[(part - 1) % platforms.length]}.whl`
 }
 
 function metadataText(name: string, version: string, requiresPython: string | undefined): string {

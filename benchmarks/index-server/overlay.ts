@@ -142,7 +142,12 @@ export class Overlay implements IndexSource {
     const found = this.project(key)
     if (found === undefined) throw new Error(`No project ${name} in the index`)
     const held = this.#projects.get(key)
-    const project = held ?? { ...found, files: [...found.files], versions: [...found.versions] }
+    const project = held ?? {
+      ...found,
+      files: [...found.files],
+      versions: [...found.versions],
+      page: undefined
+    }
     project.serial = ++this.#lastSerial
     this.#projects.set(key, project)
     return project

@@ -29,21 +29,33 @@ export function hashText(text: string, seed = 0): number {
   return mix(h)
 }
 
-/** Four hex digits of every 16-bit number. */
-const hex = Array.from({ length: 0x10000 }, (_, value) => value.toString(16).padStart(4, '0'))
+/** Four hex digits of every 16-bit number, and tails of digests, as bytes: a document of 24 files has 64 digests. */
+const hex = Buffer.from(Array.from({ length: 0x10000 }, (_, at) => at.toString(16).padStart(4, '0')).join(''))
+const tailLength = 52
+const tails = Buffer.from(
+  Array.from({ length: 4096 * 13 }, (_, at) => (mix(at, 99) & 0xffff).toString(16).padStart(4, '0')).join('')
+)
 
-/** Tails of digests. Made once: a made-up document of 24 files has 64 digests. */
-const tails = Array.from({ length: 4096 }, (_, tail) => {
-  let text = ''
-  for (let part = 0; part < 13; part++) text += hex[mix(tail, part, 99) & 0xffff]
-  return text
-})
-
-/** 64 hex digits that look like a digest; no two triples give the same, but for chance in 2^60. */
-export function madeUpDigest(a: number, b: number, c: number): string {
+/** Writes 64 hex digits that look like a digest. No two triples give the same, but for chance in 2^60. */
+export function writeDigest(target: Uint8Array, offset: number, a: number, b: number, c: number): void {
   const first = mix(a, b, c)
   const second = mix(c, a ^ 0x55555555, b)
-  return `${hex[first >>> 16]}${hex[first & 0xffff]}${hex[second >>> 16]}${tails[second & 0xfff]}`
+  const parts = [first >>> 16, first & 0xffff, second >>> 16]
+  // By hand: for so few bytes copy() costs more than they do.
+  for (let part = 0; part < 3; part++) {
+    const from = (parts[part] as number) * 4
+    for (let at = 0; at < 4; at++) target[offset + 4 * part + at] = hex[from + at] as number
+  }
+  const tail = (second & 0xfff) * tailLength
+  for (let at = 0; at < tailLength; at++) target[offset + 12 + at] = tails[tail + at] as number
+}
+
+const digest = Buffer.alloc(64)
+
+/** The same as text. */
+export function madeUpDigest(a: number, b: number, c: number): string {
+  writeDigest(digest, 0, a, b, c)
+  return digest.toString('latin1')
 }
 
 /** Bytes that do not compress, shared by all made-up files. */

@@ -30,6 +30,8 @@ export interface IndexProject {
   readonly statusReason?: string | undefined
   /** Recorded documents, served as they are in place of ones made from `files`. */
   readonly recorded?: { readonly json?: string | undefined; readonly legacy?: string | undefined } | undefined
+  /** A quicker way to the PEP 691 document, where there is one. */
+  readonly page?: ((base: string) => Buffer) | undefined
 }
 
 /** The bytes of one file. */

@@ -41,7 +41,7 @@ try {
       : '\nNothing changed, and nothing was fetched anew.'
   )
   console.log(
-    `The index counted ${requests} requests: listing ${byKind.listing}, projects ${byKind.project}, files ${byKind.file}.`
+    `Requests that the index counted: ${requests} (listing ${byKind.listing}, projects ${byKind.project}, files ${byKind.file}).`
   )
   console.log(
     `The repository ${report.repository} is at version ${version} and has ${packages.present} packages.`
@@ -49,12 +49,17 @@ try {
   for (const { code, url, message } of failures) console.error(`${code} ${url ?? ''}: ${message}`)
   if (failures.length > 0) process.exitCode = 3
 
+  // Not npx: in a checkout it would install the package's dependencies a second time.
+  const millrace = 'node dist/bin/millrace.js'
   console.log(`
 Next:
-  npm run demo                                             nothing is fetched twice
-  npx millrace packages --catalog demo/millrace.db --json  one object a line
-  npx millrace sync six 'requests>=2.31'                   from pypi.org: metadata now, files when asked for
-  npx millrace sync six --policy immediate                 from pypi.org, with the files`)
+  npm run demo                                       and nothing is fetched twice
+  ${millrace} packages --catalog demo/millrace.db --json
+                                                     all that the catalog knows, one object a line
+  ${millrace} sync six 'requests>=2.31'
+                                                     from pypi.org: metadata now, files when they are asked for
+  ${millrace} sync six --policy immediate
+                                                     from pypi.org, with the files`)
 } finally {
   await catalog.close()
   await server.close()

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { request } from 'undici'
+import { projectDocument } from '../../../benchmarks/index-server/documents.js'
+import { madeUpName } from '../../../benchmarks/index-server/made-up.js'
 import { type IndexServer, startIndexServer } from '../../../benchmarks/index-server/server.js'
 import { indexServer } from '../../helpers/index-server.js'
 
@@ -87,6 +89,21 @@ t.test('the same seed gives the same index, another seed another; skewed has the
   let files = 0
   for (const { name } of index.listing()) files += [...(index.project(name)?.files ?? [])].length
   t.ok(files / 20_000 > 17 && files / 20_000 < 23, `mean ${files / 20_000}`)
+})
+
+t.test('a page that is stamped is the page that is made from its files', async t => {
+  for (const files of [0, 1, 2, 7, 24, 256, 'skewed'] as const) {
+    const { index } = await indexServer(t, { projects: 1_000_000, files, fileBytes: 'none' })
+    let stamped = 0
+    for (const number of [0, 1, 2, 3, 4, 5, 77, 9_999, 500_123, 999_999]) {
+      const project = index.project(madeUpName(number))
+      const page = project?.page?.('http://127.0.0.1:1')
+      if (project === undefined || page === undefined) continue
+      stamped++
+      t.equal(page.toString(), [...projectDocument(project, 'json', 'http://127.0.0.1:1')].join(''))
+    }
+    t.ok(stamped >= 8, `${files}: ${stamped}`)
+  }
 })
 
 t.test('Accept is negotiated by q-value', async t => {
