@@ -21,7 +21,11 @@ export interface EntryContext {
 }
 
 /** Absolute URLs that the URL parser would give back letter by letter; nearly all, and at a tenth of the cost. */
-const PLAIN_URL = /^https?:\/\/(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?:\/[A-Za-z0-9_~%+!=-][A-Za-z0-9_.~%+!=-]*)+$/
+const PLAIN_URL =
+  /^https?:\/\/(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*(?:\/[A-Za-z0-9_~+!=-][A-Za-z0-9_.~%+!=-]*)+$/
+/** A time in the form that all are brought to. */
+const NORMAL_TIME =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{0,8}[1-9])?Z$/
 const PACKAGE_TYPES: readonly string[] = [
   'sdist',
   'bdist_wheel',
@@ -158,6 +162,7 @@ function coreMetadataOf(stated: unknown, leaveOut: (what: string) => void): bool
 /** ISO 8601 in UTC, with as much of a second as is not zero; `undefined` where it is no time. */
 function uploadTimeOf(stated: unknown): string | undefined {
   if (typeof stated !== 'string') return undefined
+  if (NORMAL_TIME.test(stated)) return stated
   const parts =
     /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$/.exec(stated) ?? undefined
   if (parts === undefined) return undefined
