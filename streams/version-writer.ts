@@ -17,9 +17,9 @@ export interface VersionWriterOptions {
   readonly run: Run
   /**
    * Whether the projects that passed the run's `ProjectLookup` are all that upstream has. If so, and if the run
-   * is a mirror, packages of others are removed. @defaultValue false
+   * is a mirror, packages of others are removed. A function is asked when input has ended. @defaultValue false
    */
-  readonly completeListing?: boolean | undefined
+  readonly completeListing?: boolean | (() => boolean) | undefined
   /** Objects buffered. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
   readonly highWaterMark?: number | undefined
   /** Destroys the stream when aborted. */
@@ -28,7 +28,7 @@ export interface VersionWriterOptions {
 
 export class VersionWriter extends Writable {
   readonly #run: Run
-  readonly #completeListing: boolean
+  readonly #completeListing: boolean | (() => boolean)
   #result: Committed | undefined
 
   constructor({ run, completeListing = false, highWaterMark = 16, signal }: VersionWriterOptions) {
@@ -48,9 +48,12 @@ export class VersionWriter extends Writable {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#run.commit({ completeListing: this.#completeListing }).then(result => {
-      this.#result = result
-      callback()
-    }, callback)
+    const listing = this.#completeListing
+    this.#run
+      .commit({ completeListing: typeof listing === 'function' ? listing() : listing })
+      .then(result => {
+        this.#result = result
+        callback()
+      }, callback)
   }
 }

@@ -72,15 +72,20 @@ export class Catalog {
     optionsKey = ''
   }: BeginRunOptions): Promise<Run> {
     text('repository', repository)
+    const shown = JSON.stringify(options)
     // What was had without mirror was not marked as seen, so that it cannot say what is to be removed.
     const key = mirror ? `mirror ${optionsKey}` : optionsKey
     const repositoryId = await this.#makeRepository(repository)
     const release = await this.#database.lock(String(repositoryId))
     if (release === undefined) throw new BusyError(repository)
     try {
-      const asked = { repository, repositoryId, mirror, optionsKey: key }
       const base = await this.#database.transaction(connection =>
-        beginRun(connection, asked, JSON.stringify(options), new Date().toISOString())
+        beginRun(
+          connection,
+          { repository, repositoryId, mirror, optionsKey: key },
+          shown,
+          new Date().toISOString()
+        )
       )
       const run = new Run(this.#database, base, async () => {
         this.#runs.delete(run)

@@ -56,7 +56,11 @@ export class Database {
   }
 
   /** Opens the database, makes it where `create` allows, and brings its schema up to date. @throws {@link CatalogError} */
-  static async open(location: string, create: boolean): Promise<Database> {
+  static async open(
+    location: string,
+    create: boolean,
+    migrationWaitMs = MIGRATION_WAIT_MS
+  ): Promise<Database> {
     if (!create && location !== ':memory:') {
       await access(location).catch(error => {
         throw new CatalogError(location, 'does not exist', error)
@@ -75,7 +79,7 @@ export class Database {
     })
     const database = new Database(location, knex)
     try {
-      await database.#prepare()
+      await database.#prepare(migrationWaitMs)
     } catch (error) {
       await knex.destroy()
       throw database.wrap(error)
@@ -140,13 +144,13 @@ export class Database {
     return new CatalogError(this.location, REASONS[code ?? ''] ?? `failed: ${message}`, error)
   }
 
-  async #prepare(): Promise<void> {
+  async #prepare(migrationWaitMs: number): Promise<void> {
     const kind = await this.#withHandle(identify)
     if (kind === 'foreign') throw new CatalogError(this.location, 'is not a catalog of Millrace')
     const state = await schemaState(this.#knex)
     if (state === 'newer') throw new CatalogError(this.location, 'was written by a newer Millrace')
     if (state === 'current') return
-    const release = await this.lock('open', MIGRATION_WAIT_MS)
+    const release = await this.lock('open', migrationWaitMs)
     if (release === undefined) throw new CatalogError(this.location, 'is being opened by another process')
     try {
       await this.#withHandle(claim)

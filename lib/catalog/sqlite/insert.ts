@@ -16,19 +16,13 @@ const ROWS = 480
 /** Stands for NULL among the bound values: no text of an index is a lone NUL. */
 const NULL = '\0'
 
-/** Columns that have a value in every row, so that their value needs no NULLIF. */
-const ALWAYS: ReadonlySet<string> = new Set(['project_id', 'filename', 'name', 'url', 'package_type'])
-
 /** Inserts or, where a draft of the file is there already, replaces it. */
 function insertSql(rows: number): string {
   const columns = PACKAGE_COLUMNS.join(', ')
   const values: string[] = []
   let at = 4
   for (let row = 0; row < rows; row++) {
-    const cells = PACKAGE_COLUMNS.map(column => {
-      const cell = `?${at++}`
-      return ALWAYS.has(column) ? cell : `NULLIF(${cell}, ?3)`
-    })
+    const cells = PACKAGE_COLUMNS.map(() => `NULLIF(?${at++}, ?3)`)
     values.push(`(?1, ?2, ${cells.join(', ')})`)
   }
   const updates = ['seen_run', ...PACKAGE_COLUMNS.slice(2)].map(column => `${column} = excluded.${column}`)
