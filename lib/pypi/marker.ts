@@ -3,6 +3,7 @@
  * environments other than its own.
  * @see https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers
  */
+import { normalizeName } from './name.js'
 import type { Scanner } from './scanner.js'
 
 /** One side of a comparison. */
@@ -91,11 +92,14 @@ function scanValue(scanner: Scanner): MarkerValue {
   return { literal }
 }
 
-/** Writes a marker so that markers that mean the same letter by letter give the same text. */
+/** Writes a marker in one form: blanks, quotes and the spelling of an extra's name (PEP 685) make no difference. */
 export function formatMarker(marker: Marker): string {
   if ('left' in marker) {
-    const { left, operator, right } = marker
-    return `${formatValue(left)} ${operator} ${formatValue(right)}`
+    const extra = [marker.left, marker.right].some(side => 'variable' in side && side.variable === 'extra')
+    const [left, right] = [marker.left, marker.right].map(side =>
+      formatValue('literal' in side && extra ? { literal: normalizeName(side.literal) } : side)
+    )
+    return `${left} ${marker.operator} ${right}`
   }
   return marker.markers
     .map(part => ('join' in part && part.join === 'or' ? `(${formatMarker(part)})` : formatMarker(part)))

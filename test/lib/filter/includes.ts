@@ -46,4 +46,9 @@ t.test('what cannot be read is refused', async t => {
   t.throws(() => includesFilter({ includes: ['x y'] }, new VersionReader()), {
     code: 'ERR_MILLRACE_REQUIREMENT'
   })
+  for (const includes of [['x>2,<1'], ['x', 'x==1,!=1.*']])
+    t.throws(() => includesFilter({ includes }, new VersionReader()), {
+      code: 'ERR_MILLRACE_REQUIREMENT',
+      why: 'no version can meet all of its specifiers'
+    })
 })

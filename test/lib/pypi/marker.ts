@@ -10,6 +10,7 @@ t.test('and binds more tightly than or, and parentheses stay where they count', 
     [`(((os_name=='posix')))`, `os_name == "posix"`],
     [`'linux' in sys.platform`, `"linux" in sys_platform`],
     [`extra not  in "a b"`, `extra not in "a b"`],
+    [`'A_b' == extra`, `"a-b" == extra`],
     [`python_implementation === "x"`, `platform_python_implementation === "x"`],
     [`os.name=="a" or extra=="b" and extra=="c"`, `os_name == "a" or extra == "b" and extra == "c"`],
     [
