@@ -20,11 +20,15 @@ export function applyConfig(command: Command): void {
   for (const [name, value] of Object.entries(read(file))) {
     const option = command.options.find(({ long }) => long === `--${name}`)
     if (option === undefined || name === 'config') {
-      throw new OptionError('--config', `a file with options of ${command.name()}`, `${file}, which has ${JSON.stringify(name)}`)
+      throw new OptionError(
+        '--config',
+        `a file with options of ${command.name()}`,
+        `${file}, which has ${JSON.stringify(name)}`
+      )
     }
     const attribute = option.attributeName()
     if (command.getOptionValueSource(attribute) === 'cli') continue
-    command.setOptionValueWithSource(attribute, valueOf(option, value, file), 'config')
+    command.setOptionValueWithSource(attribute, settingOf(option, value, file), 'config')
   }
 }
 
@@ -38,7 +42,7 @@ function read(file: string): Record<string, unknown> {
 }
 
 /** What the command line would make of the value, each element of an array as one use of the option. */
-function valueOf(option: Option, value: unknown, file: string): unknown {
+function settingOf(option: Option, value: unknown, file: string): unknown {
   const where = `${option.long} of ${file}`
   if (option.isBoolean()) {
     if (typeof value === 'boolean') return value

@@ -9,7 +9,9 @@ import { syncCommand } from './commands/sync.js'
 import { versionsCommand } from './commands/versions.js'
 import { lineOf, statusOf } from './exit.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 const program = new Command('millrace')
   .description('Carries a Python package index into a database and a file store.')

@@ -5,8 +5,8 @@ import type { Duplex, Readable, Writable } from 'node:stream'
 import { createLogUpdate } from 'log-update'
 import prettyBytes from 'pretty-bytes'
 import type { Report } from '../lib/report.js'
-import { columns } from './table.js'
 import { Downloader, MetadataParser, PackageFilter, PackageSaver, ProjectSource } from '../streams/index.js'
+import { columns } from './table.js'
 
 export const PROGRESS_KINDS = ['auto', 'bar', 'log', 'none'] as const
 
@@ -86,7 +86,9 @@ class Meter {
     const done = this.#done?.()
     return [
       this.#stage.constructor.name,
-      stage.inFlight === undefined || stage.concurrency === undefined ? '' : `${stage.inFlight}/${stage.concurrency}`,
+      stage.inFlight === undefined || stage.concurrency === undefined
+        ? ''
+        : `${stage.inFlight}/${stage.concurrency}`,
       `${buffered}/${limit}`,
       done === undefined ? '' : done.toLocaleString('en'),
       done === undefined ? '' : `${this.#rate(done).toLocaleString('en')}/s`
@@ -98,7 +100,9 @@ class Meter {
     this.#samples.push({ at, done })
     while (at - (this.#samples[0]?.at ?? at) > RATE_WINDOW_MS) this.#samples.shift()
     const first = this.#samples[0]
-    return first === undefined || first.at === at ? 0 : Math.round(((done - first.done) * 1000) / (at - first.at))
+    return first === undefined || first.at === at
+      ? 0
+      : Math.round(((done - first.done) * 1000) / (at - first.at))
   }
 }
 

@@ -11,8 +11,8 @@ export interface Failure {
   readonly filename?: string | undefined
   /** Without credentials and query. */
   readonly url?: string | undefined
-  /** Requests made for it. */
-  readonly attempts?: number | undefined
+  /** Requests made for it; 0 when it was not a request that failed. */
+  readonly attempts: number
   readonly message: string
 }
 
@@ -75,15 +75,20 @@ export function emptyReport(repository: string): Report {
 
 /** The failure that an error of one item makes. */
 export function failureOf(
-  error: Error & Partial<Pick<MillraceError, 'code'>> & { readonly url?: unknown; readonly attempts?: unknown },
-  item: { readonly project?: string | undefined; readonly filename?: string | undefined; readonly url?: string | undefined }
+  error: Error &
+    Partial<Pick<MillraceError, 'code'>> & { readonly url?: unknown; readonly attempts?: unknown },
+  item: {
+    readonly project?: string | undefined
+    readonly filename?: string | undefined
+    readonly url?: string | undefined
+  }
 ): Failure {
   return {
     code: error.code ?? 'ERR_MILLRACE_UNKNOWN',
     project: item.project,
     filename: item.filename,
     url: typeof error.url === 'string' ? error.url : item.url,
-    attempts: typeof error.attempts === 'number' ? error.attempts : undefined,
+    attempts: typeof error.attempts === 'number' ? error.attempts : 0,
     message: error.message
   }
 }

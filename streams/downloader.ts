@@ -171,6 +171,7 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
       })
       // Destroyed while the last bytes were written: nobody will read this body.
       if (this.destroyed) await downloaded.body.discard()
+      this.emit('downloaded', downloaded)
       return downloaded
     } catch (error) {
       if (!signal.aborted) skip(this, item, error as DownloadError)

@@ -138,7 +138,9 @@ export class MetadataParser extends Transform {
     const goOn = () => this.#takeTurns(reading.downloaded.body.size, callback)
     // The next document would push one more package than the reader wants.
     if (wanted) goOn()
-    else this.#wake = goOn
+    // Not within `_read`: there the buffer still counts the object that is being read, and a Transform whose
+    // buffer is full keeps the callback for a `_read` that would never come.
+    else this.#wake = () => process.nextTick(goOn)
   }
 
   async #readSlowly(reading: Reading): Promise<void> {

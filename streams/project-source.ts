@@ -80,6 +80,7 @@ export class ProjectSource extends Readable {
   readonly #limits: DocumentLimits
   readonly #http: DownloaderOptions<Downloadable>
   readonly #controller = new AbortController()
+  #given = 0
   #running: Promise<void> | undefined
   #wake: (() => void) | undefined
 
@@ -112,6 +113,11 @@ export class ProjectSource extends Readable {
       const spelled = new Map(requirements.toReversed().map(({ project, name }) => [project, name]))
       this.#named = names.map(name => this.#project(name, spelled.get(name) ?? name)).values()
     }
+  }
+
+  /** Projects given so far. */
+  get given(): number {
+    return this.#given
   }
 
   override _read(): void {
@@ -197,6 +203,7 @@ export class ProjectSource extends Readable {
   }
 
   #project(project: string, name: string, listed?: ListedProject): Project {
+    this.#given++
     const listedUrl = this.#source === 'simple' ? listed?.url : undefined
     return {
       project,

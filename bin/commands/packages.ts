@@ -27,12 +27,20 @@ export function packagesCommand(): Command {
     })
 }
 
-async function list({ catalog: location, repository, json, at: version, project }: PackagesFlags): Promise<void> {
+async function list({
+  catalog: location,
+  repository,
+  json,
+  at: version,
+  project
+}: PackagesFlags): Promise<void> {
   const catalog = await Catalog.open(location, { create: false })
   try {
     const wanted = project === undefined ? undefined : normalizeName(project)
     for await (const pkg of catalog.packages(repository, { version, project: wanted })) {
-      const line = json ? JSON.stringify(pkg) : `${pkg.project}\t${pkg.version ?? ''}\t${pkg.filename}\t${pkg.file ?? ''}`
+      const line = json
+        ? JSON.stringify(pkg)
+        : `${pkg.project}\t${pkg.version ?? ''}\t${pkg.filename}\t${pkg.file ?? ''}`
       if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
     }
   } finally {

@@ -3,10 +3,12 @@
  */
 import { type Command, Option } from 'commander'
 import prettyBytes from 'pretty-bytes'
-import { BusyError } from '../../lib/errors.js'
+import type { Project } from '../../lib/pypi/package.js'
+import type { Requirement } from '../../lib/pypi/requirement.js'
 import { readRequirementsFile } from '../../lib/pypi/requirements-file.js'
 import type { Report } from '../../lib/report.js'
-import { type SyncOptions, sync } from '../../streams/index.js'
+import { Downloader, PackageSaver, type Stage, type SyncOptions, sync } from '../../streams/index.js'
+import { isMissing } from '../../streams/sync-watch.js'
 import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
 import { catalogCommand, collect, wholeNumber } from '../options.js'
@@ -51,28 +53,54 @@ export function syncCommand(): Command {
     )
     .addOption(new Option('--store <dir>', 'folder for the files').default('millrace-store'))
     .addOption(
-      new Option('--policy <policy>', 'on-demand: files at their first request; immediate: now; streamed: never kept')
+      new Option(
+        '--policy <policy>',
+        'on-demand: files at their first request; immediate: now; streamed: never kept'
+      )
         .choices(['on-demand', 'immediate', 'streamed'])
         .default('on-demand')
     )
     .option('--mirror', 'also remove what the index no longer has')
     .option('--include <requirement>', 'project to sync (repeatable)', collect)
-    .option('--exclude <requirement>', 'project or versions to leave out; wins over --include (repeatable)', collect)
+    .option(
+      '--exclude <requirement>',
+      'project or versions to leave out; wins over --include (repeatable)',
+      collect
+    )
     .option('--requirements <file>', 'requirements file with projects to sync (repeatable)', collect)
     .option('--prereleases', 'keep pre-releases')
-    .option('--package-type <type>', 'keep files of this type only: sdist, bdist_wheel, … (repeatable)', collect)
-    .addOption(new Option('--keep-latest <n>', 'keep the newest N versions of a project').argParser(wholeNumber(0)))
-    .option('--exclude-platform <name>', 'leave out wheels for windows, macos, linux or freebsd (repeatable)', collect)
+    .option(
+      '--package-type <type>',
+      'keep files of this type only: sdist, bdist_wheel, … (repeatable)',
+      collect
+    )
+    .addOption(
+      new Option('--keep-latest <n>', 'keep the newest N versions of a project').argParser(wholeNumber(0))
+    )
+    .option(
+      '--exclude-platform <name>',
+      'leave out wheels for windows, macos, linux or freebsd (repeatable)',
+      collect
+    )
     .option('--python <version>', 'keep what this Python can install, such as 3.12')
-    .option('--uploaded-before <when>', 'keep what was uploaded before a date, or is older than an age such as 7d')
+    .option(
+      '--uploaded-before <when>',
+      'keep what was uploaded before a date, or is older than an age such as 7d'
+    )
     .option('--max-file-size <size>', 'keep files up to this size, such as 100MB')
     .addOption(new Option('--concurrency <n>', 'documents in flight').default(32).argParser(wholeNumber(1)))
-    .addOption(new Option('--download-concurrency <n>', 'files in flight').default(16).argParser(wholeNumber(1)))
-    .addOption(new Option('--max-retries <n>', 'requests after a failed one').default(3).argParser(wholeNumber(0)))
+    .addOption(
+      new Option('--download-concurrency <n>', 'files in flight').default(16).argParser(wholeNumber(1))
+    )
+    .addOption(
+      new Option('--max-retries <n>', 'requests after a failed one').default(3).argParser(wholeNumber(0))
+    )
     .option('--dry-run', 'say what would come in, and change nothing')
     .option('--strict', 'fail at the first project or file that cannot be had')
     .addOption(
-      new Option('--progress <kind>', 'on stderr: bar on a terminal, log elsewhere').choices(PROGRESS_KINDS).default('auto')
+      new Option('--progress <kind>', 'on stderr: bar on a terminal, log elsewhere')
+        .choices(PROGRESS_KINDS)
+        .default('auto')
     )
     .action(async (requirements: string[], _flags, command: Command) => {
       applyConfig(command)
@@ -80,19 +108,104 @@ export function syncCommand(): Command {
     })
 }
 
-async function run(requirements: readonly string[], flags: SyncFlags): Promise<void> {
-  const includes = [...requirements, ...(flags.include ?? [])]
-  const excludes = [...(flags.exclude ?? [])]
-  void excludes
+async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
+  const includes = [...named, ...(flags.include ?? [])]
+  const fromFiles = await requirementsOf(flags.requirements ?? [])
   const interrupt = new AbortController()
-  const onSignal = () => {
+  const stop = () => {
     process.stderr.write('millrace: stopping; once more to stop at once\n')
     process.once('SIGINT', () => process.exit(EXIT.interrupted))
     interrupt.abort()
   }
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
   let progress: Progress | undefined
-  void progress
-  void includes
+  let saver: PackageSaver | undefined
+  try {
+    const report = await sync({
+      ...choices(flags),
+      includes: [...includes, ...fromFiles],
+      signal: interrupt.signal,
+      stages(stages, running) {
+        progress = showProgress(flags.progress, stages, running, process.stderr)
+        saver = stages.find(stage => stage instanceof PackageSaver)
+        tellMissing(stages)
+        return stages
+      }
+    })
+    progress?.stop()
+    tellFailures(report)
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${summary(report)}\n`)
+    process.exitCode = report.failures.length > 0 ? EXIT.incomplete : EXIT.done
+  } catch (error) {
+    progress?.stop()
+    if (!interrupt.signal.aborted) throw error
+    const kept = `${saver?.saved ?? 0} packages are saved and wait for the next run`
+    process.stderr.write(`millrace: interrupted; the repository is as it was, ${kept}\n`)
+    process.exitCode = EXIT.interrupted
+  } finally {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+/** The options of `sync()` that the command line gives as they are. */
+function choices(flags: SyncFlags): SyncOptions {
+  const { catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python } =
+    flags
+  const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict } = flags
+  return {
+    ...{ catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python },
+    ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict },
+    excludes: flags.exclude,
+    packageTypes: flags.packageType,
+    excludePlatforms: flags.excludePlatform
+  }
+}
+
+/** Projects of requirements files; what no index serves, and options, are said and left. */
+async function requirementsOf(files: readonly string[]): Promise<readonly Requirement[]> {
+  const all: Requirement[] = []
+  for (const file of files) {
+    const { requirements, ignored, options } = await readRequirementsFile(file)
+    all.push(...requirements)
+    for (const { where, text, why } of ignored)
+      process.stderr.write(`millrace: ${where}: left out ${text}: ${why}\n`)
+    for (const { where, name } of options) {
+      process.stderr.write(`millrace: ${where}: ${name} is not obeyed; give it on the command line\n`)
+    }
+  }
+  return all
+}
+
+/** A project that is not there is no failure, but people want to know of it. */
+function tellMissing(stages: readonly Stage[]): void {
+  const documents = stages.find(stage => stage instanceof Downloader)
+  documents?.on('skip', (project: Project, error: Error) => {
+    if (isMissing(error)) process.stderr.write(`millrace: ${project.name} is not on the index\n`)
+  })
+}
+
+/** Failures told on stderr; all of them are in the JSON report and in the catalog. */
+const FAILURES_TOLD = 20
+
+function tellFailures({ failures }: Report): void {
+  for (const { code, project, filename, message } of failures.slice(0, FAILURES_TOLD)) {
+    process.stderr.write(`millrace: ${[project, filename].filter(Boolean).join(' ')}: ${message} [${code}]\n`)
+  }
+  const more = failures.length - FAILURES_TOLD
+  if (more > 0) process.stderr.write(`millrace: and ${more} more, which --json lists\n`)
+}
+
+function summary({ repository, version, changed, durationMs, projects, packages, files }: Report): string {
+  const seconds = (durationMs / 1000).toFixed(1)
+  return [
+    changed
+      ? `${repository} is at version ${version} now`
+      : `${repository} stays at version ${version}: nothing changed`,
+    `projects: ${projects.listed} listed, ${projects.fetched} fetched, ${projects.unchanged} unchanged, ${projects.missing} missing, ${projects.failed} failed`,
+    `packages: ${packages.seen} seen, ${packages.kept} kept; ${packages.added} added, ${packages.removed} removed, ${packages.present} present`,
+    `files: ${files.downloaded} downloaded (${prettyBytes(files.bytes)}), ${files.reused} reused, ${files.failed} failed`,
+    `${seconds} s`
+  ].join('\n')
 }

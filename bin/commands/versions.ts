@@ -33,7 +33,10 @@ async function list({ catalog: location, repository, json }: VersionsFlags): Pro
     const rows = versions.map(({ number, createdAt, added, removed, present }) =>
       [number, createdAt, `+${added}`, `-${removed}`, present].map(String)
     )
-    const lines = columns([['version', 'created', 'added', 'removed', 'present'], ...rows], new Set([0, 2, 3, 4]))
+    const lines = columns(
+      [['version', 'created', 'added', 'removed', 'present'], ...rows],
+      new Set([0, 2, 3, 4])
+    )
     process.stdout.write(`${lines.join('\n')}\n`)
   } finally {
     await catalog.close()

@@ -1,0 +1,184 @@
+/**
+ * Follows the stages of a sync by their events: counts for the report, tells the run's ledger what became of each
+ * project, and makes a failure of each item that was skipped.
+ */
+import type { KnownPackage } from '../lib/catalog/known.js'
+import type { Run } from '../lib/catalog/run.js'
+import { RecordError, StatusError } from '../lib/errors.js'
+import type { Downloaded } from '../lib/http/body.js'
+import type { Package, Project } from '../lib/pypi/package.js'
+import { failureOf, type Report } from '../lib/report.js'
+import { Downloader } from './downloader.js'
+import { MetadataParser, type ProjectDocument } from './metadata-parser.js'
+import { PackageFilter } from './package-filter.js'
+import { PackageSaver, packageOf, type Savable } from './package-saver.js'
+import { ProjectLookup } from './project-lookup.js'
+import { type ProjectListing, ProjectSource } from './project-source.js'
+import type { Stage } from './sync.js'
+import { VersionWriter } from './version-writer.js'
+
+/** Statuses that say a project is not there, rather than not to be had. */
+const MISSING: ReadonlySet<number> = new Set([404, 410])
+
+/** Whether the error of a project's document says that the index does not have it. */
+export function isMissing(error: Error): boolean {
+  return error instanceof StatusError && MISSING.has(error.statusCode)
+}
+
+/** Rows of failures written at once. */
+const FAILURES_A_BATCH = 500
+
+export interface SyncWatchOptions {
+  /** Ends the sync at the first failure. @defaultValue false */
+  readonly strict?: boolean | undefined
+}
+
+export class SyncWatch {
+  readonly #run: Run
+  readonly #report: Report
+  readonly #strict: boolean
+  readonly #failedProjects = new Set<string>()
+  #listing: ProjectListing | undefined
+  #writer: VersionWriter | undefined
+  #storedFiles = 0
+  #dropped = 0
+
+  constructor(run: Run, report: Report, { strict = false }: SyncWatchOptions) {
+    this.#run = run
+    this.#report = report
+    this.#strict = strict
+  }
+
+  /** Whether the index named all its projects. */
+  get completeListing(): boolean {
+    return this.#listing?.complete ?? false
+  }
+
+  /** Listens to all stages that are ours. */
+  observe(stages: readonly Stage[]): void {
+    const documents = stages.find(stage => stage instanceof Downloader)
+    for (const stage of stages) {
+      if (stage instanceof ProjectSource) this.#source(stage)
+      else if (stage instanceof ProjectLookup) this.#projectLookup(stage)
+      else if (stage instanceof Downloader) stage === documents ? this.#documents(stage) : this.#files(stage)
+      else if (stage instanceof MetadataParser) this.#parser(stage)
+      else if (stage instanceof PackageFilter) this.#filter(stage)
+      else if (stage instanceof PackageSaver) this.#saver(stage)
+      else if (stage instanceof VersionWriter) this.#writer = stage
+    }
+  }
+
+  /** Completes the report when the pipeline has ended well. */
+  finish(): void {
+    const { files, packages } = this.#report
+    this.#countKept()
+    const result = this.#writer?.result
+    if (result === undefined) return
+    const { version, changed, added, removed, present } = result
+    Object.assign(this.#report, { version, changed })
+    Object.assign(packages, { added, removed, present })
+    files.reused = this.#storedFiles - files.downloaded
+  }
+
+  /** Writes the failures down in the catalog. */
+  async record(): Promise<void> {
+    const { failures } = this.#report
+    for (let at = 0; at < failures.length; at += FAILURES_A_BATCH) {
+      await this.#run.recordFailures(failures.slice(at, at + FAILURES_A_BATCH))
+    }
+  }
+
+  #source(stage: ProjectSource): void {
+    Object.defineProperty(this.#report.projects, 'listed', { enumerable: true, get: () => stage.given })
+    stage.on('listing', (listing: ProjectListing) => {
+      this.#listing = listing
+    })
+    stage.on('skip', (item: Partial<Project>, error: Error) => this.#fail(stage, item, error))
+  }
+
+  #projectLookup(stage: ProjectLookup): void {
+    stage.on('unchanged', () => {
+      this.#report.projects.unchanged++
+    })
+  }
+
+  #documents(stage: Downloader): void {
+    stage.on('skip', (project: Project, error: Error) => {
+      if (isMissing(error)) {
+        this.#report.projects.missing++
+        this.#run.ledger.missing(project.project, project.serial)
+      } else {
+        this.#run.ledger.failProject(project.project)
+        this.#failProject(project.project)
+        this.#fail(stage, project, error)
+      }
+    })
+  }
+
+  #parser(stage: MetadataParser): void {
+    const { projects, packages } = this.#report
+    stage.on('project', (document: ProjectDocument) => {
+      if (document.unchanged) projects.unchanged++
+      else projects.fetched++
+      packages.seen += document.packages
+      this.#countKept()
+      this.#run.ledger.announce(document)
+    })
+    stage.on('skip', (item: Project | { project: string; filename?: string }, error: Error) => {
+      // An entry costs its file; without one, the whole document could not be read.
+      if (!(error instanceof RecordError)) {
+        this.#run.ledger.failProject(item.project)
+        this.#failProject(item.project)
+      }
+      this.#fail(stage, item, error)
+    })
+  }
+
+  #countKept(): void {
+    const { packages } = this.#report
+    packages.kept = packages.seen - this.#dropped
+  }
+
+  #filter(stage: PackageFilter): void {
+    stage.on('drop', (pkg: Package) => {
+      this.#dropped++
+      this.#run.ledger.settle(pkg.project)
+    })
+  }
+
+  #files(stage: Downloader): void {
+    const { files } = this.#report
+    stage.on('downloaded', ({ body }: Downloaded<Package>) => {
+      files.downloaded++
+      files.bytes += body.size
+    })
+    stage.on('skip', (pkg: Package, error: Error) => this.#failFile(stage, pkg, error))
+  }
+
+  #saver(stage: PackageSaver): void {
+    stage.on('saved', (saved: readonly KnownPackage[]) => {
+      for (const { project, stored } of saved) {
+        if (stored !== undefined) this.#storedFiles++
+        this.#run.ledger.settle(project)
+      }
+    })
+    stage.on('skip', (item: Savable, error: Error) => this.#failFile(stage, packageOf(item), error))
+  }
+
+  #failFile(stage: Stage, pkg: Package, error: Error): void {
+    this.#report.files.failed++
+    this.#run.ledger.failPackage(pkg.project)
+    this.#failProject(pkg.project)
+    this.#fail(stage, pkg, error)
+  }
+
+  #failProject(project: string): void {
+    this.#failedProjects.add(project)
+    this.#report.projects.failed = this.#failedProjects.size
+  }
+
+  #fail(stage: Stage, item: Parameters<typeof failureOf>[1], error: Error): void {
+    this.#report.failures.push(failureOf(error, item))
+    if (this.#strict) stage.destroy(error)
+  }
+}
