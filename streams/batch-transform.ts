@@ -3,8 +3,8 @@
  *
  * in     any object
  * out    what the calls resolve with, in order
- * holds  at most `batchSize` objects collected, as many in the call or what it gave and the reader has not
- *        taken, and `highWaterMark` on each side
+ * holds  at most `2 * (batchSize + highWaterMark - 1)`: a batch that is collected and a batch in its call or not
+ *        yet taken by the reader, and what Node buffers before and after
  * fails  with the first error of a call
  *
  * A batch leaves when it is full, when input ends, or `maxWaitMs` after its first object, so that a slow

@@ -49,6 +49,7 @@ export class Database {
   readonly #inserters = new WeakMap<Handle, PackageInserter>()
   /** Names locked here, where no other process can see the database. */
   readonly #held = new Set<string>()
+  #closed = false
 
   private constructor(location: string, knex: Knex) {
     this.location = location
@@ -132,7 +133,10 @@ export class Database {
     }
   }
 
+  /** May be called more than once. */
   async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     await this.#withHandle(async handle => this.#inserters.get(handle)?.close())
     await this.#knex.destroy()
   }

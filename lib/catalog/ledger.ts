@@ -14,6 +14,8 @@ export interface Announcement extends Omit<ProjectState, 'outcome'> {
 }
 
 interface Entry {
+  /** Whether the same document may have other packages another time. */
+  passing: boolean
   announcement: Announcement | undefined
   done: number
   failed: boolean
@@ -51,10 +53,14 @@ export class Ledger {
     this.#check(announcement.project, entry)
   }
 
-  /** A package of the project came to its end: it was saved, or left out. */
-  settle(project: string): void {
+  /**
+   * A package of the project came to its end: it was saved, or left out. With `passing`, it was left out for now
+   * only: the project is due again, even if its document stays as it is.
+   */
+  settle(project: string, passing = false): void {
     const entry = this.#entry(project)
     entry.done++
+    entry.passing ||= passing
     this.#check(project, entry)
   }
 
@@ -78,6 +84,18 @@ export class Ledger {
     this.#settle({ project, outcome: 'fetched', serial })
   }
 
+  /**
+   * All packages have come: those that nobody told of were left out by a stage that says nothing. Writes all that
+   * was announced. @throws what a write failed with
+   */
+  async end(): Promise<void> {
+    for (const [project, entry] of this.#entries) {
+      entry.done = Number.POSITIVE_INFINITY
+      this.#check(project, entry)
+    }
+    await this.flush()
+  }
+
   /** Writes what is settled. @throws what an earlier or this write failed with */
   async flush(): Promise<void> {
     do {
@@ -90,18 +108,20 @@ export class Ledger {
   #entry(project: string): Entry {
     let entry = this.#entries.get(project)
     if (entry === undefined) {
-      entry = { announcement: undefined, done: 0, failed: false }
+      entry = { announcement: undefined, done: 0, failed: false, passing: false }
       this.#entries.set(project, entry)
     }
     return entry
   }
 
-  #check(project: string, { announcement, done, failed }: Entry): void {
+  #check(project: string, { announcement, done, failed, passing }: Entry): void {
     if (announcement === undefined || done < announcement.packages) return
     this.#entries.delete(project)
     const { packages: _, skipped = 0, unchanged = false, ...state } = announcement
     const outcome = failed ? 'failed' : unchanged ? 'unchanged' : skipped > 0 ? 'partial' : 'fetched'
-    this.#settle({ ...state, outcome })
+    // Without what would tell that the document did not change.
+    const again = { serial: undefined, etag: undefined, lastModified: undefined, digest: undefined }
+    this.#settle({ ...state, ...(passing ? again : undefined), outcome })
   }
 
   #settle(state: ProjectState): void {

@@ -184,7 +184,7 @@ export class Run {
   }: {
     readonly completeListing?: boolean | undefined
   } = {}): Promise<Committed> {
-    await this.ledger.flush()
+    await this.ledger.end()
     const { id: runId, ...base } = this.#base
     return await this.#database.transaction(connection =>
       commitVersion(connection, { ...base, runId, listed: completeListing ? this.#listed : undefined }, now())

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -102,7 +102,7 @@ export class DirectoryStore implements Store {
       const path = join(this.temporaryDirectory, name)
       try {
         if (alive(Number(pid), (await stat(path)).mtimeMs)) continue
-        await rm(path)
+        await unlink(path)
         removed++
       } catch (error) {
         // Another process may clean, too.

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import t, { type Test } from 'tap'
+import { Body } from '../../../lib/http/body.js'
+import { DirectoryStore } from '../../../lib/store/directory-store.js'
+
+function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+function open(t: Test): DirectoryStore {
+  return new DirectoryStore(join(t.testdir(), 'store'))
+}
+
+/** A body in a file, in `folder`. */
+function inFile(folder: string, data: Buffer, digests = { sha256: sha256(data) }): Body {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${sha256(data).slice(0, 8)}.tmp`)
+  writeFileSync(path, data)
+  return new Body({ path, size: data.length }, digests)
+}
+
+function pathOf(store: DirectoryStore, digest: string): string {
+  return join(store.directory, 'sha256', digest.slice(0, 2), digest.slice(2))
+}
+
+const other = Buffer.from('other')
+
+t.test('bad options', async t => {
+  t.throws(() => new DirectoryStore(''), { code: 'ERR_MILLRACE_OPTION', option: 'store' })
+})
+
+for (const size of [0, 1, 200_000]) {
+  const data = Buffer.alloc(size, 'x')
+  const digest = sha256(data)
+  for (const where of ['memory', 'own file system', 'another file system'] as const) {
+    t.test(`${size} bytes from ${where}`, async t => {
+      const store = open(t)
+      const elsewhere = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-'))
+      t.teardown(() => rmSync(elsewhere, { recursive: true }))
+      const body =
+        where === 'memory'
+          ? new Body(data)
+          : inFile(where === 'own file system' ? store.temporaryDirectory : elsewhere, data)
+      t.strictSame(await store.put(body, { sha256: digest.toUpperCase() }), {
+        sha256: digest,
+        size,
+        reused: false
+      })
+      t.strictSame(readFileSync(pathOf(store, digest)), data)
+      t.equal(await store.size(digest), size)
+      t.strictSame(await buffer(store.createReadStream(digest)), data)
+      await body.discard()
+      t.strictSame(await store.put(new Body(data)), { sha256: digest, size, reused: true })
+      t.strictSame(readdirSync(store.temporaryDirectory), [])
+      t.strictSame(readdirSync(elsewhere), [])
+      const listed = []
+      for await (const file of store.list()) listed.push(file)
+      t.strictSame(listed, [{ sha256: digest, size }])
+    })
+  }
+}
+
+t.test('a part of a file', async t => {
+  const store = open(t)
+  const { sha256 } = await store.put(new Body(Buffer.from('0123456789')))
+  t.equal(String(await buffer(store.createReadStream(sha256, { start: 2, end: 4 }))), '234')
+})
+
+t.test('what is not there', async t => {
+  const store = open(t)
+  const digest = sha256(other)
+  t.equal(await store.size(digest), undefined)
+  await store.delete(digest)
+  await t.rejects(buffer(store.createReadStream(digest)), { code: 'ENOENT' })
+  for await (const file of store.list()) t.fail(file.sha256)
+  t.equal(await store.clean(), 0)
+})
+
+t.test('a file that is removed', async t => {
+  const store = open(t)
+  const { sha256 } = await store.put(new Body(other))
+  await store.delete(sha256)
+  t.equal(await store.size(sha256), undefined)
+  t.match(await store.put(new Body(other)), { reused: false })
+})
+
+t.test('a body that is not what it must be leaves nothing', async t => {
+  const store = open(t)
+  const wanted = sha256(other)
+  const wrong = Buffer.from('wrong')
+  for (const body of [new Body(wrong), inFile(store.temporaryDirectory, wrong)]) {
+    await t.rejects(store.put(body, { sha256: wanted, url: 'https://x.example/f' }), {
+      code: 'ERR_MILLRACE_DIGEST',
+      url: 'https://x.example/f',
+      expected: wanted,
+      found: sha256(wrong)
+    })
+    await body.discard()
+  }
+  await t.rejects(store.put(new Body(wrong), { sha256: wanted }), { code: 'ERR_MILLRACE_DIGEST' })
+  // What was counted when it was fetched is not what is in the file now.
+  await t.rejects(store.put(new Body(wrong, { sha256: wanted })), { code: 'ERR_MILLRACE_DIGEST' })
+  t.equal(await store.size(wanted), undefined)
+  t.strictSame(readdirSync(store.temporaryDirectory), [])
+})
+
+t.test('a file that was cut short is written anew', async t => {
+  const store = open(t)
+  const { sha256 } = await store.put(new Body(other))
+  writeFileSync(pathOf(store, sha256), 'ot')
+  t.match(await store.put(new Body(other)), { reused: false })
+  t.strictSame(readFileSync(pathOf(store, sha256)), other)
+})
+
+t.test('the same content many times at once', async t => {
+  const store = open(t)
+  const results = await Promise.all(Array.from({ length: 20 }, () => store.put(new Body(other))))
+  t.ok(results.every(({ size }) => size === other.length))
+  t.strictSame(readdirSync(store.temporaryDirectory), [])
+  t.strictSame(readFileSync(pathOf(store, sha256(other))), other)
+})
+
+t.test('no name from outside becomes a path', async t => {
+  const store = open(t)
+  for (const name of ['../../etc/passwd', '', 'a'.repeat(63), 'A'.repeat(64), `${'a'.repeat(63)}/`]) {
+    await t.rejects(store.size(name), { code: 'ERR_MILLRACE_STORE' })
+    await t.rejects(store.delete(name), { code: 'ERR_MILLRACE_STORE' })
+    t.throws(() => store.createReadStream(name), { code: 'ERR_MILLRACE_STORE' })
+    await t.rejects(store.put(new Body(other, { sha256: name })), { code: 'ERR_MILLRACE_STORE' })
+  }
+})
+
+t.test('what is in the folder and is none of ours', async t => {
+  const store = open(t)
+  await store.put(new Body(other))
+  mkdirSync(join(store.directory, 'sha256', 'zz'))
+  writeFileSync(join(store.directory, 'sha256', 'zz', 'x'.repeat(62)), '')
+  writeFileSync(join(store.directory, 'sha256', sha256(other).slice(0, 2), 'note'), '')
+  const listed = []
+  for await (const file of store.list()) listed.push(file.sha256)
+  t.strictSame(listed, [sha256(other)])
+})
+
+t.test('temporary files of processes that are gone are removed', async t => {
+  const store = open(t)
+  mkdirSync(store.temporaryDirectory, { recursive: true })
+  const host = hostname()
+  // Linux gives no process a number above 2^22.
+  const gone = `${host}.4194305.0a.tmp`
+  const before = `${host}.${process.pid}.0b.tmp`
+  const kept = [
+    `${host}.${process.pid}.0c.tmp`,
+    `${host}.1.0d.tmp`,
+    `elsewhere.example.4194305.0e.tmp`,
+    'a note',
+    `${host}.tmp`
+  ]
+  for (const name of [gone, before, ...kept]) writeFileSync(join(store.temporaryDirectory, name), '')
+  const longAgo = Date.now() / 1000 - process.uptime() - 60
+  utimesSync(join(store.temporaryDirectory, before), longAgo, longAgo)
+  t.equal(await store.clean(), 2)
+  t.strictSame(readdirSync(store.temporaryDirectory).sort(), kept.sort())
+})
+
+t.test('two clean at once', async t => {
+  const store = open(t)
+  mkdirSync(store.temporaryDirectory, { recursive: true })
+  for (let n = 0; n < 50; n++)
+    writeFileSync(join(store.temporaryDirectory, `${hostname()}.4194305.${n}.tmp`), '')
+  const [one, two] = await Promise.all([store.clean(), store.clean()])
+  t.equal(Number(one) + Number(two), 50)
+})
+
+t.test('a store that cannot be written or read says where', async t => {
+  const store = new DirectoryStore(join(t.testdir({ file: 'x' }), 'file'))
+  const digest = sha256(other)
+  const error = { code: 'ERR_MILLRACE_STORE', cause: { code: 'ENOTDIR' } }
+  await t.rejects(store.size(digest), { ...error, path: pathOf(store, digest) })
+  await t.rejects(store.delete(digest), error)
+  await t.rejects(store.clean(), { ...error, path: store.temporaryDirectory })
+  await t.rejects(store.list().next(), error)
+
+  const filled = new DirectoryStore(t.testdir({ tmp: {}, sha256: 'no folder' }))
+  filled.size = async () => undefined
+  await t.rejects(filled.put(new Body(other)), { code: 'ERR_MILLRACE_STORE', path: pathOf(filled, digest) })
+  rmSync(join(filled.directory, 'sha256'))
+  t.match(await filled.put(new Body(other)), { reused: false }, 'a failure is not remembered')
+})
+
+t.test('a file that cannot be put in its place leaves nothing', async t => {
+  const store = open(t)
+  const digest = sha256(other)
+  mkdirSync(join(pathOf(store, digest), 'in the way'), { recursive: true })
+  await t.rejects(store.put(new Body(other)), { code: 'ERR_MILLRACE_STORE', path: pathOf(store, digest) })
+  t.strictSame(readdirSync(store.temporaryDirectory), [])
+  const body = inFile(store.temporaryDirectory, other)
+  await t.rejects(store.put(body), { code: 'ERR_MILLRACE_STORE' })
+  t.ok(existsSync(body.path as string), 'what the body has stays its own')
+  await body.discard()
+})
+
+t.test('a temporary file that is gone', async t => {
+  const store = open(t)
+  const gone = new Body({ path: join(t.testdirName, 'gone'), size: 5 })
+  await t.rejects(store.put(gone), { code: 'ERR_MILLRACE_STORE', path: gone.path })
+  const known = new Body({ path: join(t.testdirName, 'gone'), size: 5 }, { sha256: sha256(other) })
+  await t.rejects(store.put(known), { code: 'ERR_MILLRACE_STORE', cause: { code: 'ENOENT' } })
+})
+
+t.test('a temporary file that cannot be cleaned', async t => {
+  const store = open(t)
+  mkdirSync(join(store.temporaryDirectory, `${hostname()}.4194305.0a.tmp`), { recursive: true })
+  await t.rejects(store.clean(), { code: 'ERR_MILLRACE_STORE' })
+})
