@@ -16,6 +16,24 @@ export interface Failure {
   readonly message: string
 }
 
+/** What a sync would bring of one project. */
+export interface PlannedProject {
+  readonly project: string
+  /** Packages that are not in the repository, or not with these bytes. */
+  packages: number
+  /** Sizes of their files, as far as the index tells. */
+  bytes: number
+  /** Files whose size the index does not tell. */
+  unknownSizes: number
+}
+
+/** What a dry run found. */
+export interface Plan {
+  readonly projects: readonly PlannedProject[]
+  /** For each filter, by its option's name, how many packages it took out. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
 /** Counts of one run. While the run lasts they grow. */
 export interface Report {
   repository: string
@@ -57,6 +75,8 @@ export interface Report {
     bytes: number
   }
   readonly failures: Failure[]
+  /** Only of a dry run. */
+  plan?: Plan
 }
 
 /** A report with nothing in it yet. */

@@ -18,7 +18,7 @@ import type { Body, Downloaded } from '../lib/http/body.js'
 import { redactUrl } from '../lib/http/redact.js'
 import { integer } from '../lib/options.js'
 import { type About, serialOf, textOf } from '../lib/pypi/documents/format.js'
-import { type DocumentLimits, documentLimits } from '../lib/pypi/documents/limits.js'
+import { type DocumentLimits, documentLimits, type GivenLimits } from '../lib/pypi/documents/limits.js'
 import { type DocumentInput, type ReadItem, readLong, readWhole } from '../lib/pypi/documents/read.js'
 import { beginningOf, piecesOf } from '../lib/pypi/documents/text.js'
 import type { Project, ProjectStatus } from '../lib/pypi/package.js'
@@ -28,7 +28,7 @@ export interface MetadataParserOptions {
   /** Packages buffered for the reader. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
   readonly highWaterMark?: number | undefined
   /** What one document may ask of this process. */
-  readonly limits?: Partial<DocumentLimits> | undefined
+  readonly limits?: GivenLimits | undefined
   /** Destroys the stream when aborted. */
   readonly signal?: AbortSignal | undefined
 }

@@ -18,7 +18,7 @@ import type { Downloaded } from '../lib/http/body.js'
 import type { Downloadable } from '../lib/http/download.js'
 import { httpUrl, integer, oneOf } from '../lib/options.js'
 import { textOf } from '../lib/pypi/documents/format.js'
-import { type DocumentLimits, documentLimits } from '../lib/pypi/documents/limits.js'
+import { type DocumentLimits, documentLimits, type GivenLimits } from '../lib/pypi/documents/limits.js'
 import { piecesOf } from '../lib/pypi/documents/text.js'
 import { documentUrls, listingUrl, type Source } from '../lib/pypi/index-urls.js'
 import { type ListedProject, readListing } from '../lib/pypi/listing.js'
@@ -45,7 +45,7 @@ export interface ProjectSourceOptions
   /** Projects buffered for the reader. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
   readonly highWaterMark?: number | undefined
   /** What the listing may ask of this process. */
-  readonly limits?: Partial<DocumentLimits> | undefined
+  readonly limits?: GivenLimits | undefined
 }
 
 /** What `'listing'` tells. */

@@ -5,6 +5,7 @@
 import type { KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
 import { RecordError, StatusError } from '../lib/errors.js'
+import { isAge, type UploadedBeforeOptions } from '../lib/filter/uploaded-before.js'
 import type { Downloaded } from '../lib/http/body.js'
 import type { Package, Project } from '../lib/pypi/package.js'
 import { failureOf, type Report } from '../lib/report.js'
@@ -14,7 +15,7 @@ import { PackageFilter } from './package-filter.js'
 import { PackageSaver, packageOf, type Savable } from './package-saver.js'
 import { ProjectLookup } from './project-lookup.js'
 import { type ProjectListing, ProjectSource } from './project-source.js'
-import type { Stage } from './sync.js'
+import type { Stage } from './sync-stages.js'
 import { VersionWriter } from './version-writer.js'
 
 /** Statuses that say a project is not there, rather than not to be had. */
@@ -28,30 +29,38 @@ export function isMissing(error: Error): boolean {
 /** Rows of failures written at once. */
 const FAILURES_A_BATCH = 500
 
-export interface SyncWatchOptions {
+export interface SyncWatchOptions extends UploadedBeforeOptions {
   /** Ends the sync at the first failure. @defaultValue false */
   readonly strict?: boolean | undefined
 }
 
 export class SyncWatch {
-  readonly #run: Run
+  /** A dry run has none. */
+  readonly #run: Run | undefined
   readonly #report: Report
   readonly #strict: boolean
+  readonly #byAge: boolean
   readonly #failedProjects = new Set<string>()
   #listing: ProjectListing | undefined
   #writer: VersionWriter | undefined
   #storedFiles = 0
-  #dropped = 0
+  readonly #dropped: Record<string, number> = {}
 
-  constructor(run: Run, report: Report, { strict = false }: SyncWatchOptions) {
+  constructor(run: Run | undefined, report: Report, { strict = false, uploadedBefore }: SyncWatchOptions) {
     this.#run = run
     this.#report = report
     this.#strict = strict
+    this.#byAge = isAge(uploadedBefore)
   }
 
   /** Whether the index named all its projects. */
   get completeListing(): boolean {
     return this.#listing?.complete ?? false
+  }
+
+  /** For each filter, by its option's name, how many packages it took out. */
+  get dropped(): Readonly<Record<string, number>> {
+    return this.#dropped
   }
 
   /** Listens to all stages that are ours. */
@@ -84,7 +93,7 @@ export class SyncWatch {
   async record(): Promise<void> {
     const { failures } = this.#report
     for (let at = 0; at < failures.length; at += FAILURES_A_BATCH) {
-      await this.#run.recordFailures(failures.slice(at, at + FAILURES_A_BATCH))
+      await this.#run?.recordFailures(failures.slice(at, at + FAILURES_A_BATCH))
     }
   }
 
@@ -106,9 +115,9 @@ export class SyncWatch {
     stage.on('skip', (project: Project, error: Error) => {
       if (isMissing(error)) {
         this.#report.projects.missing++
-        this.#run.ledger.missing(project.project, project.serial)
+        this.#run?.ledger.missing(project.project, project.serial)
       } else {
-        this.#run.ledger.failProject(project.project)
+        this.#run?.ledger.failProject(project.project)
         this.#failProject(project.project)
         this.#fail(stage, project, error)
       }
@@ -122,12 +131,12 @@ export class SyncWatch {
       else projects.fetched++
       packages.seen += document.packages
       this.#countKept()
-      this.#run.ledger.announce(document)
+      this.#run?.ledger.announce(document)
     })
     stage.on('skip', (item: Project | { project: string; filename?: string }, error: Error) => {
       // An entry costs its file; without one, the whole document could not be read.
       if (!(error instanceof RecordError)) {
-        this.#run.ledger.failProject(item.project)
+        this.#run?.ledger.failProject(item.project)
         this.#failProject(item.project)
       }
       this.#fail(stage, item, error)
@@ -136,13 +145,13 @@ export class SyncWatch {
 
   #countKept(): void {
     const { packages } = this.#report
-    packages.kept = packages.seen - this.#dropped
+    packages.kept = Object.values(this.#dropped).reduce((kept, count) => kept - count, packages.seen)
   }
 
   #filter(stage: PackageFilter): void {
-    stage.on('drop', (pkg: Package) => {
-      this.#dropped++
-      this.#run.ledger.settle(pkg.project)
+    stage.on('drop', (pkg: Package, filter: string) => {
+      this.#dropped[filter] = (this.#dropped[filter] ?? 0) + 1
+      this.#run?.ledger.settle(pkg.project, this.#byAge && filter === 'uploadedBefore')
     })
   }
 
@@ -159,7 +168,7 @@ export class SyncWatch {
     stage.on('saved', (saved: readonly KnownPackage[]) => {
       for (const { project, stored } of saved) {
         if (stored !== undefined) this.#storedFiles++
-        this.#run.ledger.settle(project)
+        this.#run?.ledger.settle(project)
       }
     })
     stage.on('skip', (item: Savable, error: Error) => this.#failFile(stage, packageOf(item), error))
@@ -167,7 +176,7 @@ export class SyncWatch {
 
   #failFile(stage: Stage, pkg: Package, error: Error): void {
     this.#report.files.failed++
-    this.#run.ledger.failPackage(pkg.project)
+    this.#run?.ledger.failPackage(pkg.project)
     this.#failProject(pkg.project)
     this.#fail(stage, pkg, error)
   }

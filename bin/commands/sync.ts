@@ -6,13 +6,14 @@ import prettyBytes from 'pretty-bytes'
 import type { Project } from '../../lib/pypi/package.js'
 import type { Requirement } from '../../lib/pypi/requirement.js'
 import { readRequirementsFile } from '../../lib/pypi/requirements-file.js'
-import type { Report } from '../../lib/report.js'
+import type { Plan, Report } from '../../lib/report.js'
 import { Downloader, PackageSaver, type Stage, type SyncOptions, sync } from '../../streams/index.js'
 import { isMissing } from '../../streams/sync-watch.js'
 import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
 import { catalogCommand, collect, wholeNumber } from '../options.js'
 import { PROGRESS_KINDS, type Progress, showProgress } from '../progress.js'
+import { columns } from '../table.js'
 
 interface SyncFlags {
   readonly catalog: string
@@ -135,7 +136,8 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
     })
     progress?.stop()
     tellFailures(report)
-    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${summary(report)}\n`)
+    const text = report.plan === undefined ? summary(report) : planned(report, report.plan)
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : `${text}\n`)
     process.exitCode = report.failures.length > 0 ? EXIT.incomplete : EXIT.done
   } catch (error) {
     progress?.stop()
@@ -153,10 +155,10 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
 function choices(flags: SyncFlags): SyncOptions {
   const { catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python } =
     flags
-  const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict } = flags
+  const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun } = flags
   return {
     ...{ catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python },
-    ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict },
+    ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun },
     excludes: flags.exclude,
     packageTypes: flags.packageType,
     excludePlatforms: flags.excludePlatform
@@ -195,6 +197,30 @@ function tellFailures({ failures }: Report): void {
   }
   const more = failures.length - FAILURES_TOLD
   if (more > 0) process.stderr.write(`millrace: and ${more} more, which --json lists\n`)
+}
+
+/** Projects shown of a dry run; all of them are in the JSON report. */
+const PROJECTS_TOLD = 50
+
+/** What would come in, the most bytes first, and what took the rest out. */
+function planned({ packages, projects: counts }: Report, { projects, dropped }: Plan): string {
+  const bytes = projects.reduce((sum, project) => sum + project.bytes, 0)
+  const largest = [...projects].sort((a, b) => b.bytes - a.bytes || b.packages - a.packages)
+  const rows = largest
+    .slice(0, PROJECTS_TOLD)
+    .map(project => [
+      project.project,
+      String(project.packages),
+      `${prettyBytes(project.bytes)}${project.unknownSizes > 0 ? ` + ${project.unknownSizes} of unknown size` : ''}`
+    ])
+  const more = projects.length - rows.length
+  return [
+    ...columns([['project', 'packages', 'bytes'], ...rows], new Set([1, 2])),
+    ...(more > 0 ? [`and ${more} more projects, which --json lists`] : []),
+    `a sync would add ${packages.added} packages of ${projects.length} projects: ${prettyBytes(bytes)}`,
+    `${counts.listed} projects listed; ${packages.seen} packages seen, ${packages.kept} kept`,
+    ...Object.entries(dropped).map(([filter, count]) => `${count} packages taken out by ${filter}`)
+  ].join('\n')
 }
 
 function summary({ repository, version, changed, durationMs, projects, packages, files }: Report): string {

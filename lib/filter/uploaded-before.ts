@@ -30,10 +30,17 @@ export function uploadedBeforeFilter({ uploadedBefore }: UploadedBeforeOptions):
   }
 }
 
+const AGE = /^(\d+)([hdw])$/i
+
+/** Whether the option is an age, so that what it takes out today it may let through tomorrow. */
+export function isAge(uploadedBefore: unknown): boolean {
+  return typeof uploadedBefore === 'string' && AGE.test(uploadedBefore)
+}
+
 function momentOf(value: unknown): number {
   if (value instanceof Date) return value.getTime()
   if (typeof value !== 'string') return Number.NaN
-  const [, count, unit = ''] = /^(\d+)([hdw])$/i.exec(value) ?? []
+  const [, count, unit = ''] = AGE.exec(value) ?? []
   if (count === undefined) return parseTime(value)
   return Date.now() - Number(count) * (UNIT_MS[unit.toLowerCase()] as number)
 }

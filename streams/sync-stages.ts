@@ -1,0 +1,114 @@
+/**
+ * The options of a sync, and the lists of stages that they make.
+ */
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Catalog } from '../lib/catalog/catalog.js'
+import type { KnownPackage, KnownProject } from '../lib/catalog/known.js'
+import type { Run } from '../lib/catalog/run.js'
+import type { FilterOptions } from '../lib/filter/index.js'
+import { isPrivateHost } from '../lib/http/address.js'
+import type { Report } from '../lib/report.js'
+import type { Store } from '../lib/store/store.js'
+import { CatalogLookup } from './catalog-lookup.js'
+import { Downloader, type DownloaderOptions } from './downloader.js'
+import { MetadataParser } from './metadata-parser.js'
+import { PackageFilter } from './package-filter.js'
+import { PackageSaver } from './package-saver.js'
+import { ProjectLookup } from './project-lookup.js'
+import { ProjectSource } from './project-source.js'
+import { VersionWriter } from './version-writer.js'
+
+/** One stream of the pipeline. */
+export type Stage = Readable | Duplex | Writable
+
+/** How requests are made; described at {@link DownloaderOptions}. */
+type RequestOptions = Pick<
+  DownloaderOptions<never>,
+  | 'dispatcher'
+  | 'headers'
+  | 'authorization'
+  | 'maxRetries'
+  | 'minTimeout'
+  | 'maxTimeout'
+  | 'origins'
+  | 'allowPrivate'
+>
+
+export interface SyncOptions extends FilterOptions, RequestOptions {
+  /** The index. @defaultValue `https://pypi.org/simple/` */
+  readonly indexUrl?: string | URL | undefined
+  /** Documents to read: `simple`, PEP 691 JSON or PEP 503 HTML; `json`, `/pypi/NAME/json`. @defaultValue `simple` */
+  readonly source?: 'simple' | 'json' | undefined
+  /** A catalog that the caller opened and will close, or where it lies. @defaultValue `millrace.db` */
+  readonly catalog?: Catalog | string | undefined
+  /** Where files go: a store, or the folder of one. @defaultValue `millrace-store` */
+  readonly store?: Store | string | undefined
+  /** Name of the repository in the catalog; it is made where there is none. @defaultValue `pypi` */
+  readonly repository?: string | undefined
+  /**
+   * `on-demand`: catalog now, files at their first request. `immediate`: files now. `streamed`: files never kept.
+   * @defaultValue `on-demand`
+   */
+  readonly policy?: 'on-demand' | 'immediate' | 'streamed' | undefined
+  /** Also remove what upstream no longer has. A project that failed is not taken for absent. @defaultValue false */
+  readonly mirror?: boolean | undefined
+  /** Documents in flight. @defaultValue 32 */
+  readonly concurrency?: number | undefined
+  /** Files in flight. @defaultValue 16 */
+  readonly downloadConcurrency?: number | undefined
+  /** Say in the report's `plan` what would come in, and change nothing. @defaultValue false */
+  readonly dryRun?: boolean | undefined
+  /** Fail at the first project or file that cannot be had. @defaultValue false */
+  readonly strict?: boolean | undefined
+  /** Stops the sync when aborted; what was saved is there for the next run. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Sees the list of stages before it runs, and gives the list to run: with stages inserted, replaced or left out.
+   * `report` grows while the sync runs.
+   */
+  readonly stages?: ((stages: readonly Stage[], report: Report) => readonly Stage[]) | undefined
+}
+
+/** The stages up to the packages that the filters left; a sync has a run, a dry run has none. */
+export function packageStages(options: SyncOptions, index: URL, run?: Run): readonly Stage[] {
+  const { source, includes, excludes, concurrency = 32 } = options
+  const requests = requestOptions(options, index)
+  return [
+    new ProjectSource({ ...requests, indexUrl: index, source, includes, excludes }),
+    ...(run === undefined ? [] : [new ProjectLookup({ run })]),
+    new Downloader<KnownProject>({ ...requests, concurrency }),
+    new MetadataParser(),
+    new PackageFilter(options)
+  ]
+}
+
+/** The stages that save packages and make the version. With `store`, their files are downloaded into it. */
+export function savingStages(
+  options: SyncOptions,
+  index: URL,
+  run: Run,
+  store: Store | undefined,
+  completeListing: () => boolean
+): readonly Stage[] {
+  const files = store && [
+    new Downloader<KnownPackage>({
+      ...requestOptions(options, index),
+      concurrency: options.downloadConcurrency ?? 16,
+      needed: ({ stored }) => stored === undefined,
+      digest: 'sha256',
+      directory: store.temporaryDirectory
+    })
+  ]
+  return [
+    new CatalogLookup({ run }),
+    ...(files ?? []),
+    new PackageSaver({ run, store }),
+    new VersionWriter({ run, completeListing })
+  ]
+}
+
+function requestOptions(options: SyncOptions, index: URL) {
+  const { dispatcher, headers, authorization, maxRetries, minTimeout, maxTimeout, origins } = options
+  const { allowPrivate = isPrivateHost(index.hostname) } = options
+  return { dispatcher, headers, authorization, maxRetries, minTimeout, maxTimeout, origins, allowPrivate }
+}
