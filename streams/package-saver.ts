@@ -99,28 +99,26 @@ export class PackageSaver extends BatchTransform<Savable, KnownPackage> {
     const downloads: Downloaded<KnownPackage>[] = []
     for (const item of items) if ('item' in item && item.attempts > 0) downloads.push(item)
     let next = 0
+    let failure: unknown
     const work = async () => {
-      for (let download = downloads[next++]; download !== undefined; download = downloads[next++]) {
-        signal.throwIfAborted()
+      while (next < downloads.length && failure === undefined && !signal.aborted) {
+        const download = downloads[next++] as Downloaded<KnownPackage>
+        const { body, item } = download
         try {
-          if (this.#store !== undefined) {
-            const { body, item } = download
-            files.set(item, await this.#store.put(body, { sha256: item.digests.sha256, url: item.url }))
-          }
+          if (this.#store === undefined) continue
+          files.set(item, await this.#store.put(body, { sha256: item.digests.sha256, url: item.url }))
         } catch (error) {
-          if (error instanceof StoreError || !skip(this, download, error as Error)) throw error
-          failed.add(download)
+          if (error instanceof StoreError || !skip(this, download, error as Error)) failure ??= error
+          else failed.add(download)
         } finally {
-          await download.body.discard()
+          await body.discard()
         }
       }
     }
-    try {
-      const results = await Promise.allSettled(Array.from({ length: Math.min(PUTS, downloads.length) }, work))
-      for (const result of results) if (result.status === 'rejected') throw result.reason
-    } finally {
-      await this._discard(downloads.slice(next))
-    }
+    await Promise.all(Array.from({ length: Math.min(PUTS, downloads.length) }, work))
+    await this._discard(downloads.slice(next))
+    if (failure !== undefined) throw failure
+    signal.throwIfAborted()
     return failed
   }
 }

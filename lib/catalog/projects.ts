@@ -105,20 +105,22 @@ export async function insertProjects(
   )
 }
 
-/** Writes down what a run found out; every project has a row already. */
+/**
+ * Writes down what a run found out; every project has a row already. By their ids: asked for by name, SQLite puts the
+ * projects first and the states second, and so goes through all projects once for each state.
+ */
 export async function writeStates(
   connection: Connection,
   states: readonly ProjectState[],
-  run: { readonly id: number; readonly repositoryId: number; readonly optionsKey: string },
+  ids: ReadonlyMap<string, { readonly id: number }>,
+  run: { readonly id: number; readonly optionsKey: string },
   now: string
 ): Promise<void> {
-  const failed = states.filter(state => state.outcome === 'failed').map(state => state.project)
+  const failed = states.filter(state => state.outcome === 'failed').map(({ project }) => ids.get(project)?.id)
   if (failed.length > 0) {
     await connection.run(
-      `UPDATE projects SET failed_run = ?
-       WHERE repository_id = ? AND project IN (SELECT value FROM json_each(?))`,
+      'UPDATE projects SET failed_run = ? WHERE id IN (SELECT value FROM json_each(?))',
       run.id,
-      run.repositoryId,
       JSON.stringify(failed)
     )
   }
@@ -139,7 +141,7 @@ export async function writeStates(
        checked_at = ?,
        failed_run = NULL
      FROM json_each(?)
-     WHERE projects.repository_id = ? AND projects.project = value ->> 0`,
+     WHERE projects.id = value ->> 0`,
     run.optionsKey,
     run.id,
     run.id,
@@ -148,7 +150,7 @@ export async function writeStates(
       states
         .filter(state => state.outcome !== 'failed')
         .map(state => [
-          state.project,
+          ids.get(state.project)?.id,
           state.outcome,
           state.name,
           state.url,
@@ -159,7 +161,6 @@ export async function writeStates(
           state.status,
           state.statusReason
         ])
-    ),
-    run.repositoryId
+    )
   )
 }

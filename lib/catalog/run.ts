@@ -165,8 +165,8 @@ export class Run {
   async writeStates(states: readonly ProjectState[]): Promise<void> {
     await this.#database.transaction(async connection => {
       const names = states.map(({ project, name = project }) => ({ project, name }))
-      await this.#ids.find(connection, names, true)
-      await writeStates(connection, states, this.#base, now())
+      const ids = await this.#ids.find(connection, names, true)
+      await writeStates(connection, states, ids, this.#base, now())
     })
   }
 

@@ -28,6 +28,8 @@ export interface Committed {
   readonly added: number
   readonly removed: number
   readonly present: number
+  /** What is gone upstream and was kept all the same; only where that is more than `maxRemovals`. */
+  readonly kept?: { readonly packages: number; readonly projects: number } | undefined
 }
 
 /** What is committed. */
@@ -47,7 +49,12 @@ export interface Commit {
   readonly mirror: boolean
   /** The ids of all projects that upstream has; `undefined` when that is not known. */
   readonly listed: Bitset | undefined
+  /** Largest share of the packages that may be removed because their projects are gone; see {@link removeGone}. */
+  readonly maxRemovals: number
 }
+
+/** So many projects may always go, if not all that there are. */
+const FEW_PROJECTS = 5
 
 /** Projects whose ids are read at once when the unlisted are looked for. */
 const PAGE_PROJECTS = 50_000
@@ -68,32 +75,28 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
     await connection.run(
       `DELETE FROM packages WHERE ${DRAFTS} AND EXISTS (
          SELECT 1 FROM projects WHERE projects.id = packages.project_id
-           AND fetched_run > packages.seen_run AND failed_run IS NULL)`,
+           AND fetched_run > packages.seen_run)`,
       ...drafts
     )
   }
-  if (mirror && commit.listed !== undefined) {
-    removed += await removeUnlisted(connection, commit, commit.listed)
-  }
+  const gone = mirror ? await removeGone(connection, commit) : { removed: 0 }
+  removed += gone.removed
   const [count] = await connection.all<{ added: number }>(
     `SELECT count(*) AS added FROM packages WHERE ${DRAFTS}`,
     ...drafts
   )
   const added = (count as { added: number }).added
-  if (commit.present > 0) {
-    if (added > 0) {
-      removed += await connection.run(
-        `UPDATE packages SET removed = ? WHERE id IN (
-           SELECT old.id FROM packages
-           CROSS JOIN packages AS old ON old.project_id = packages.project_id
-             AND old.filename = packages.filename AND old.removed IS NULL AND old.added <= ?
-           WHERE ${DRAFTS})`,
-        next,
-        base,
-        ...drafts
-      )
-    }
-    if (mirror) removed += await removeUnseen(connection, commit)
+  if (commit.present > 0 && added > 0) {
+    removed += await connection.run(
+      `UPDATE packages SET removed = ? WHERE id IN (
+         SELECT old.id FROM packages
+         CROSS JOIN packages AS old ON old.project_id = packages.project_id
+           AND old.filename = packages.filename AND old.removed IS NULL AND old.added <= ?
+         WHERE ${DRAFTS})`,
+      next,
+      base,
+      ...drafts
+    )
   }
 
   const changed = added + removed > 0
@@ -124,24 +127,76 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
     version,
     runId
   )
-  return { version, changed, added, removed, present }
+  return { version, changed, added, removed, present, ...(gone.kept === undefined ? {} : { kept: gone.kept }) }
 }
 
-/** Closes the rows of projects read whole since the last commit that the reading did not see. */
-async function removeUnseen(
+/**
+ * Closes the rows of what upstream no longer has, unless so much is gone that it looks like a listing cut short or
+ * an index that has lost its way: when projects without which the repository would be left hold more than
+ * `maxRemovals` of its packages. Files that go while their project stays are not counted: `keepLatest` replaces
+ * files by the thousand.
+ */
+async function removeGone(
   connection: Connection,
-  { base, repositoryId, committedRun }: Commit
-): Promise<number> {
-  return await connection.run(
-    `UPDATE packages SET removed = ? WHERE id IN (
-       SELECT packages.id FROM projects
-       CROSS JOIN packages ON packages.project_id = projects.id
-       WHERE projects.repository_id = ? AND projects.fetched_run > ? AND projects.failed_run IS NULL
-         AND packages.removed IS NULL AND packages.added <= ? AND packages.seen_run < projects.fetched_run)`,
+  commit: Commit
+): Promise<Pick<Committed, 'removed' | 'kept'>> {
+  const { listed, present, maxRemovals } = commit
+  await connection.run('SAVEPOINT gone')
+  let removed = listed === undefined ? 0 : await removeUnlisted(connection, commit, listed)
+  if (present > 0) removed += await removeUnseen(connection, commit)
+  const lost = removed > maxRemovals * present ? await lostProjects(connection, commit) : undefined
+  if (lost !== undefined && lost.packages > maxRemovals * present) {
+    const all = lost.packages === present
+    if (lost.projects > FEW_PROJECTS || (all && lost.projects > 1)) {
+      await connection.run('ROLLBACK TO gone')
+      await connection.run('RELEASE gone')
+      await askAgain(connection, commit)
+      return { removed: 0, kept: lost }
+    }
+  }
+  await connection.run('RELEASE gone')
+  return { removed }
+}
+
+/** The projects of which nothing is left, and the packages they had. */
+async function lostProjects(
+  connection: Connection,
+  { base, repositoryId }: Commit
+): Promise<{ packages: number; projects: number }> {
+  const [lost] = await connection.all<{ packages: number; projects: number }>(
+    `SELECT count(*) AS packages, count(DISTINCT project_id) AS projects FROM packages
+     WHERE removed = ? AND project_id IN (SELECT id FROM projects WHERE repository_id = ?)
+       AND NOT EXISTS (
+         SELECT 1 FROM packages AS left WHERE left.project_id = packages.project_id AND left.removed IS NULL)`,
     base + 1,
-    repositoryId,
-    committedRun,
-    base
+    repositoryId
+  )
+  return lost as { packages: number; projects: number }
+}
+
+/** Makes projects due of which something is gone, so that the next run finds out again whether it is. */
+async function askAgain(connection: Connection, commit: Commit): Promise<void> {
+  await connection.run(
+    `UPDATE projects SET options_key = NULL WHERE id IN (SELECT packages.project_id ${UNSEEN})`,
+    ...unseen(commit)
+  )
+}
+
+/** The rows of projects read whole since the last commit that the reading did not see. */
+const UNSEEN = `FROM projects CROSS JOIN packages ON packages.project_id = projects.id
+  WHERE projects.repository_id = ? AND projects.fetched_run > ? AND projects.failed_run IS NULL
+    AND packages.removed IS NULL AND packages.added <= ? AND packages.seen_run < projects.fetched_run`
+
+function unseen({ repositoryId, committedRun, base }: Commit): [number, number, number] {
+  return [repositoryId, committedRun, base]
+}
+
+/** Closes those rows. */
+async function removeUnseen(connection: Connection, commit: Commit): Promise<number> {
+  return await connection.run(
+    `UPDATE packages SET removed = ? WHERE id IN (SELECT packages.id ${UNSEEN})`,
+    commit.base + 1,
+    ...unseen(commit)
   )
 }
 
