@@ -28,8 +28,11 @@ const DEFAULTS = {
   maxEntries: 2_000_000
 }
 
+/** Limits as they may be given: what is not, or is `undefined`, is the default. */
+export type GivenLimits = { readonly [Name in keyof DocumentLimits]?: DocumentLimits[Name] | undefined }
+
 /** Fills in what is not given. @throws {@link OptionError} */
-export function documentLimits(given: Partial<DocumentLimits> = {}): DocumentLimits {
+export function documentLimits(given: GivenLimits = {}): DocumentLimits {
   const limits = { ...DEFAULTS }
   for (const name of Object.keys(DEFAULTS) as (keyof DocumentLimits)[]) {
     const value = given[name]

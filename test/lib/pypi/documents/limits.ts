@@ -12,5 +12,8 @@ t.same(defaults, {
 t.same(documentLimits({ maxDepth: undefined }), defaults, 'undefined means the default')
 t.same(documentLimits({ wholeBytes: 0 }).wholeBytes, 0, 'nothing is parsed at once')
 t.throws(() => documentLimits({ maxDepth: 0 }), { code: 'ERR_MILLRACE_OPTION', option: 'limits.maxDepth' })
-t.throws(() => documentLimits({ wholeBytes: -1 }), { option: 'limits.wholeBytes' })
-t.throws(() => documentLimits({ maxEntry: 1.5 }), { option: 'limits.maxEntry' })
+t.throws(() => documentLimits({ wholeBytes: -1 }), {
+  code: 'ERR_MILLRACE_OPTION',
+  option: 'limits.wholeBytes'
+})
+t.throws(() => documentLimits({ maxEntry: 1.5 }), { code: 'ERR_MILLRACE_OPTION', option: 'limits.maxEntry' })
