@@ -1,0 +1,48 @@
+import t from 'tap'
+import { DirectoryStore } from '../../lib/store/directory-store.js'
+import { Downloader } from '../../streams/downloader.js'
+import { packageStages, savingStages } from '../../streams/sync-stages.js'
+import { openCatalog } from '../helpers/catalog.js'
+
+const index = new URL('https://index.example.com/simple/')
+
+function names(stages: readonly object[]): string[] {
+  return stages.map(stage => stage.constructor.name)
+}
+
+t.test('the list is the one that the documents draw', async t => {
+  const run = await (await openCatalog(t)).beginRun({ repository: 'pypi' })
+  const before = ['ProjectSource', 'ProjectLookup', 'Downloader', 'MetadataParser', 'PackageFilter']
+  t.same(names(packageStages({}, index, run)), before)
+  t.same(names(packageStages({}, index)), before.toSpliced(1, 1), 'a dry run looks nothing up')
+  const complete = () => false
+  t.same(names(savingStages({}, index, run, undefined, complete)), [
+    'CatalogLookup',
+    'PackageSaver',
+    'VersionWriter'
+  ])
+  const store = new DirectoryStore(t.testdir())
+  t.same(names(savingStages({}, index, run, store, complete)), [
+    'CatalogLookup',
+    'Downloader',
+    'PackageSaver',
+    'VersionWriter'
+  ])
+})
+
+t.test('documents and files have a concurrency each', async t => {
+  const run = await (await openCatalog(t)).beginRun({ repository: 'pypi' })
+  const store = new DirectoryStore(t.testdir())
+  for (const [options, documents, files] of [
+    [{}, 32, 16],
+    [{ concurrency: 3, downloadConcurrency: 5 }, 3, 5],
+    [{ concurrency: undefined, downloadConcurrency: undefined }, 32, 16]
+  ] as const) {
+    const stages = [...packageStages(options, index), ...savingStages(options, index, run, store, () => true)]
+    const downloaders = stages.filter(stage => stage instanceof Downloader)
+    t.same(
+      downloaders.map(({ concurrency }) => concurrency),
+      [documents, files]
+    )
+  }
+})
