@@ -29,7 +29,6 @@ export function names(
   versions: VersionReader
 ): boolean {
   if (requirements === undefined) return false
-  return requirements.some(
-    ({ specifiers }) => specifiers.length === 0 || meets(specifiers, versions.of(pkg), pkg.version ?? '')
-  )
+  const version = versions.of(pkg)
+  return requirements.some(({ specifiers }) => meets(specifiers, version, pkg.version ?? ''))
 }

@@ -281,6 +281,7 @@ suite('filenames-packaging.json', (t, tables) => {
       )
     }
   )
+  every<string>(t, tables, 'wheel_unsorted_tags', text => parseWheelName(text) !== undefined)
   every<string>(t, tables, 'wheel_invalid', text => refuses(parseWheelName, text))
   every<{ filename: string; name: string; version: string }>(
     t,

@@ -2,6 +2,9 @@ import t from 'tap'
 import { uploadedBeforeFilter } from '../../../lib/filter/uploaded-before.js'
 import { makePackage } from '../../helpers/package.js'
 
+// Times without a zone are UTC wherever this runs.
+process.env.TZ = 'Asia/Tokyo'
+
 const keeps = (uploadedBefore: string | Date, uploadTime: string | undefined): boolean | undefined =>
   uploadedBeforeFilter({ uploadedBefore })?.keeps(makePackage('x', 'x-1.zip', { uploadTime }))
 
