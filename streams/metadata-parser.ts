@@ -12,7 +12,7 @@
  * Emits `'project'` once for each document that was read, after its last package was pushed.
  */
 import { createHash } from 'node:crypto'
-import { Transform, type TransformCallback } from 'node:stream'
+import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import { MillraceError, RecordError, TemporaryFileError } from '../lib/errors.js'
 import type { Body, Downloaded } from '../lib/http/body.js'
 import { redactUrl } from '../lib/http/redact.js'
@@ -62,7 +62,9 @@ const TURN_BYTES = 256 * 1024
 
 export class MetadataParser extends Transform {
   readonly #limits: DocumentLimits
-  /** Goes on where a push filled the reader's buffer. */
+  /** True from a push that filled the reader's buffer until Node asks for more. */
+  #full = false
+  /** Goes on when it does. */
   #wake: (() => void) | undefined
   /** The document that is being read piece by piece. */
   #running: Promise<void> | undefined
@@ -75,10 +77,11 @@ export class MetadataParser extends Transform {
       objectMode: true,
       readableHighWaterMark: highWaterMark,
       // A document that waits here would be memory, or a temporary file, that the downloader no longer counts.
-      writableHighWaterMark: 1,
-      signal
+      writableHighWaterMark: 1
     })
     this.#limits = checked
+    // Not by the option: a signal that is aborted already would call `_destroy` before there are private fields.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   override _transform(
@@ -102,20 +105,23 @@ export class MetadataParser extends Transform {
       }
     } catch (error) {
       this.#refuse(item, error)
-      this.#takeTurns(body.size, callback)
+      this.#finish(body.size, callback)
       return
     }
     this.#running = this.#readSlowly(reading).then(
-      () => this.#takeTurns(body.size, callback),
+      () => this.#finish(body.size, callback),
       error => callback(error as Error)
     )
   }
 
   override _read(size: number): void {
+    this.#full = false
     const wake = this.#wake
     this.#wake = undefined
-    if (wake === undefined) super._read(size)
-    else wake()
+    wake?.()
+    // Transform holds back a callback that comes while the reader's buffer still has the object being read, and would
+    // not be asked again: no push follows.
+    super._read(size)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -128,19 +134,12 @@ export class MetadataParser extends Transform {
   /** Goes on with a document that was read at once. */
   #advance(reading: Reading, callback: TransformCallback): void {
     if (this.destroyed) return
-    const wanted = this.#pushItems(reading)
+    this.#pushItems(reading)
     if (this.destroyed) return
-    if (!reading.isThrough) {
-      this.#wake = () => this.#advance(reading, callback)
-      return
-    }
-    this.#emitProject(reading)
-    const goOn = () => this.#takeTurns(reading.downloaded.body.size, callback)
-    // The next document would push one more package than the reader wants.
-    if (wanted) goOn()
-    // Not within `_read`: there the buffer still counts the object that is being read, and a Transform whose
-    // buffer is full keeps the callback for a `_read` that would never come.
-    else this.#wake = () => process.nextTick(goOn)
+    if (reading.isThrough) {
+      this.#emitProject(reading)
+      this.#finish(reading.downloaded.body.size, callback)
+    } else this.#wake = () => this.#advance(reading, callback)
   }
 
   async #readSlowly(reading: Reading): Promise<void> {
@@ -171,30 +170,34 @@ export class MetadataParser extends Transform {
     reading.about = document.about
     for await (const items of whole === undefined ? document.items : [document.items]) {
       reading.items = items as ReadItem[]
-      while (!this.#pushItems(reading) && !this.destroyed) {
-        await new Promise<void>(resolve => {
-          this.#wake = resolve
-        })
+      while (!reading.isThrough && !this.destroyed) {
+        if (this.#full) await this.#wanted()
+        else this.#pushItems(reading)
       }
       if (this.destroyed) return
     }
   }
 
-  /** Pushes until all is through or the reader has enough. @returns whether the reader wants more */
-  #pushItems(reading: Reading): boolean {
-    let item = reading.next()
-    while (item !== undefined) {
+  #wanted(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+
+  /** Pushes until all is through, the reader has enough, or a skip ended the stream. */
+  #pushItems(reading: Reading): void {
+    while (!reading.isThrough) {
+      const item = reading.next()
       if (item instanceof RecordError) {
         reading.skipped++
         const { project } = reading.input
-        if (!skip(this, { project, filename: item.filename, url: item.url }, item)) return false
+        if (!skip(this, { project, filename: item.filename, url: item.url }, item)) return
       } else {
         reading.packages++
-        if (!this.push(item)) return false
+        this.#full = !this.push(item)
+        if (this.#full) return
       }
-      item = reading.next()
     }
-    return true
   }
 
   #emitProject({ downloaded, input, about, digest, isUnchanged, packages, skipped }: Reading): void {
@@ -222,7 +225,13 @@ export class MetadataParser extends Transform {
     else this.destroy(error as Error)
   }
 
-  #takeTurns(bytes: number, callback: TransformCallback): void {
+  /** Asks for the next document, once the reader wants more and others had their turn. */
+  #finish(bytes: number, callback: TransformCallback): void {
+    if (this.destroyed) return
+    if (this.#full) {
+      this.#wake = () => this.#finish(bytes, callback)
+      return
+    }
     this.#bytes += bytes
     if (this.#bytes < TURN_BYTES) {
       callback()
@@ -266,8 +275,8 @@ class Reading {
     return this.#index >= this.#items.length
   }
 
-  next(): ReadItem | undefined {
-    return this.#items[this.#index++]
+  next(): ReadItem {
+    return this.#items[this.#index++] as ReadItem
   }
 }
 

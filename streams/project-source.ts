@@ -11,7 +11,7 @@
  *
  * Emits `'listing'` after the last project of a listing that was read to its end.
  */
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import { RecordError } from '../lib/errors.js'
 import { parseRequirements, type Requirements, selectProjects } from '../lib/filter/projects.js'
 import type { Downloaded } from '../lib/http/body.js'
@@ -100,7 +100,7 @@ export class ProjectSource extends Readable {
     const checked = documentLimits(limits)
     const requirements = parseRequirements('includes', includes)
     const { names, admits } = selectProjects({ includes: requirements, excludes })
-    super({ objectMode: true, highWaterMark, signal })
+    super({ objectMode: true, highWaterMark })
     this.#authorization = authorizationOf(root)
     this.#listingUrl = listingUrl(root, source)
     this.#documentUrl = documentUrls(root, source)
@@ -109,6 +109,8 @@ export class ProjectSource extends Readable {
     this.#admits = admits
     this.#limits = checked
     this.#http = http
+    // Not by the option: a signal that is aborted already would call `_destroy` before there are private fields.
+    if (signal !== undefined) addAbortSignal(signal, this)
     if (names !== undefined) {
       const spelled = new Map(requirements.toReversed().map(({ project, name }) => [project, name]))
       this.#named = names.map(name => this.#project(name, spelled.get(name) ?? name)).values()
