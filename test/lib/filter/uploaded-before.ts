@@ -1,5 +1,5 @@
 import t from 'tap'
-import { uploadedBeforeFilter } from '../../../lib/filter/uploaded-before.js'
+import { isAge, uploadedBeforeFilter } from '../../../lib/filter/uploaded-before.js'
 import { makePackage } from '../../helpers/package.js'
 
 // Times without a zone are UTC wherever this runs.
@@ -63,4 +63,9 @@ t.test('bad options', async t => {
       code: 'ERR_MILLRACE_OPTION',
       option: 'uploadedBefore'
     })
+})
+
+t.test('an age lets through more as time passes, a moment does not', async t => {
+  t.ok(isAge('7d'))
+  for (const value of ['2024-05-31', new Date(), undefined]) t.notOk(isAge(value))
 })
