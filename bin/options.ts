@@ -16,6 +16,12 @@ export function wholeNumber(min: number): (value: string) => number {
   }
 }
 
+/** Reads a share, from 0 to 1. */
+export function share(value: string): number {
+  if (/^(0?\.\d+|[01](\.0*)?)$/.test(value)) return Number(value)
+  throw new InvalidArgumentError('It must be a number from 0 to 1.')
+}
+
 /** A command with what all have: `--catalog`, `--repository`, `--json`, `--config`. */
 export function catalogCommand(name: string): Command {
   return new Command(name)

@@ -197,6 +197,22 @@ export class BusyError extends MillraceError {
   }
 }
 
+/** More is gone from the index than `maxRemovals` lets a mirror remove; nothing was removed. */
+export class RemovalsError extends MillraceError {
+  readonly code = 'ERR_MILLRACE_REMOVALS'
+  constructor(
+    readonly repository: string,
+    /** Packages whose projects are gone. */
+    readonly packages: number,
+    readonly projects: number,
+    readonly maxRemovals: number
+  ) {
+    super(
+      `${projects} projects with ${packages} packages of the repository ${repository} are gone from the index, more than maxRemovals (${maxRemovals}) lets one run remove: they were kept`
+    )
+  }
+}
+
 /** A file of the store cannot be written or read. `cause` is the system's error. */
 export class StoreError extends MillraceError {
   readonly code = 'ERR_MILLRACE_STORE'

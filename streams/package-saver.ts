@@ -10,7 +10,8 @@
  *
  * What is saved is a draft: nobody sees it before a `VersionWriter` commits the run. A file is put into the
  * store before its row is written, so that no row speaks of a file that is not there. Emits `'saved'`
- * (packages) after each commit.
+ * (packages, how many of them
+ * brought a file) after each commit.
  */
 import type { KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
@@ -81,7 +82,7 @@ export class PackageSaver extends BatchTransform<Savable, KnownPackage> {
             const file = files.get(pkg)
             return file === undefined ? pkg : { ...pkg, stored: file.sha256 }
           })
-    this.emit('saved', saved)
+    this.emit('saved', saved, files.size)
     return saved
   }
 

@@ -7,6 +7,7 @@ import type { KnownPackage, KnownProject } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
 import type { FilterOptions } from '../lib/filter/index.js'
 import { isPrivateHost } from '../lib/http/address.js'
+import { finite, integer } from '../lib/options.js'
 import type { Report } from '../lib/report.js'
 import type { Store } from '../lib/store/store.js'
 import { CatalogLookup } from './catalog-lookup.js'
@@ -30,6 +31,10 @@ type RequestOptions = Pick<
   | 'maxRetries'
   | 'minTimeout'
   | 'maxTimeout'
+  | 'headersTimeout'
+  | 'bodyTimeout'
+  | 'deadlineMs'
+  | 'minBytesPerSecond'
   | 'origins'
   | 'allowPrivate'
 >
@@ -52,6 +57,12 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
   readonly policy?: 'on-demand' | 'immediate' | 'streamed' | undefined
   /** Also remove what upstream no longer has. A project that failed is not taken for absent. @defaultValue false */
   readonly mirror?: boolean | undefined
+  /**
+   * Largest share of the repository's packages, from 0 to 1, that a mirror removes because their projects are gone from
+   * the index. If more are, the listing was probably cut short: the run removes nothing, and that is a failure with
+   * the code `ERR_MILLRACE_REMOVALS`. Up to five projects may always go, if any others are left. @defaultValue 0.1
+   */
+  readonly maxRemovals?: number | undefined
   /** Documents in flight. @defaultValue 32 */
   readonly concurrency?: number | undefined
   /** Files in flight. @defaultValue 16 */
@@ -69,9 +80,13 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
   readonly stages?: ((stages: readonly Stage[], report: Report) => readonly Stage[]) | undefined
 }
 
+/** In flight, unless the options say otherwise. */
+const DOCUMENTS = 32
+const FILES = 16
+
 /** The stages up to the packages that the filters left; a sync has a run, a dry run has none. */
 export function packageStages(options: SyncOptions, index: URL, run?: Run): readonly Stage[] {
-  const { source, includes, excludes, concurrency = 32 } = options
+  const { source, includes, excludes, concurrency = DOCUMENTS } = options
   const requests = requestOptions(options, index)
   return [
     new ProjectSource({ ...requests, indexUrl: index, source, includes, excludes }),
@@ -90,10 +105,11 @@ export function savingStages(
   store: Store | undefined,
   completeListing: () => boolean
 ): readonly Stage[] {
+  const { maxRemovals, strict } = options
   const files = store && [
     new Downloader<KnownPackage>({
       ...requestOptions(options, index),
-      concurrency: options.downloadConcurrency ?? 16,
+      concurrency: options.downloadConcurrency ?? FILES,
       needed: ({ stored }) => stored === undefined,
       digest: 'sha256',
       directory: store.temporaryDirectory
@@ -103,12 +119,26 @@ export function savingStages(
     new CatalogLookup({ run }),
     ...(files ?? []),
     new PackageSaver({ run, store }),
-    new VersionWriter({ run, completeListing })
+    new VersionWriter({ run, completeListing, maxRemovals, strict })
   ]
+}
+
+/** Checks what the stages would refuse once the catalog is open. @throws {@link OptionError} */
+export function checkStageOptions(options: SyncOptions, index: URL): void {
+  const { concurrency = DOCUMENTS, downloadConcurrency = FILES, maxRemovals = 0 } = options
+  integer('concurrency', concurrency, 1)
+  integer('downloadConcurrency', downloadConcurrency, 1)
+  finite('maxRemovals', maxRemovals, 0, 1)
+  // Nobody will listen to these stages, so no signal may end them.
+  packageStages({ ...options, signal: undefined }, index)
 }
 
 function requestOptions(options: SyncOptions, index: URL) {
   const { dispatcher, headers, authorization, maxRetries, minTimeout, maxTimeout, origins } = options
+  const { headersTimeout, bodyTimeout, deadlineMs, minBytesPerSecond } = options
   const { allowPrivate = isPrivateHost(index.hostname) } = options
-  return { dispatcher, headers, authorization, maxRetries, minTimeout, maxTimeout, origins, allowPrivate }
+  return {
+    ...{ dispatcher, headers, authorization, maxRetries, minTimeout, maxTimeout, origins, allowPrivate },
+    ...{ headersTimeout, bodyTimeout, deadlineMs, minBytesPerSecond }
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
-import { RecordError, StatusError } from '../lib/errors.js'
+import { RecordError, StatusError, TemporaryFileError } from '../lib/errors.js'
 import { isAge, type UploadedBeforeOptions } from '../lib/filter/uploaded-before.js'
 import type { Downloaded } from '../lib/http/body.js'
 import type { Package, Project } from '../lib/pypi/package.js'
@@ -43,7 +43,6 @@ export class SyncWatch {
   readonly #failedProjects = new Set<string>()
   #listing: ProjectListing | undefined
   #writer: VersionWriter | undefined
-  #storedFiles = 0
   readonly #dropped: Record<string, number> = {}
 
   constructor(run: Run | undefined, report: Report, { strict = false, uploadedBefore }: SyncWatchOptions) {
@@ -79,14 +78,14 @@ export class SyncWatch {
 
   /** Completes the report when the pipeline has ended well. */
   finish(): void {
-    const { files, packages } = this.#report
+    const { packages } = this.#report
     this.#countKept()
     const result = this.#writer?.result
     if (result === undefined) return
-    const { version, changed, added, removed, present } = result
+    const { version, changed, added, removed, present, kept } = result
+    if (kept !== undefined) this.#report.failures.push(failureOf(kept, {}))
     Object.assign(this.#report, { version, changed })
     Object.assign(packages, { added, removed, present })
-    files.reused = this.#storedFiles - files.downloaded
   }
 
   /** Writes the failures down in the catalog. */
@@ -165,9 +164,11 @@ export class SyncWatch {
   }
 
   #saver(stage: PackageSaver): void {
-    stage.on('saved', (saved: readonly KnownPackage[]) => {
+    const { files } = this.#report
+    stage.on('saved', (saved: readonly KnownPackage[], brought: number) => {
+      files.reused -= brought
       for (const { project, stored } of saved) {
-        if (stored !== undefined) this.#storedFiles++
+        if (stored !== undefined) files.reused++
         this.#run?.ledger.settle(project)
       }
     })
@@ -188,6 +189,7 @@ export class SyncWatch {
 
   #fail(stage: Stage, item: Parameters<typeof failureOf>[1], error: Error): void {
     this.#report.failures.push(failureOf(error, item))
-    if (this.#strict) stage.destroy(error)
+    // A disk that is full or read-only is so for all that would come.
+    if (this.#strict || error instanceof TemporaryFileError) stage.destroy(error)
   }
 }

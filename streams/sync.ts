@@ -5,14 +5,19 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Catalog } from '../lib/catalog/catalog.js'
-import { createFilter } from '../lib/filter/index.js'
 import { Origins } from '../lib/http/origins.js'
 import { redactUrl } from '../lib/http/redact.js'
 import { httpUrl, oneOf, text } from '../lib/options.js'
 import { emptyReport, type Report } from '../lib/report.js'
 import { DirectoryStore } from '../lib/store/directory-store.js'
 import { PlanWriter } from './plan-writer.js'
-import { packageStages, type Stage, type SyncOptions, savingStages } from './sync-stages.js'
+import {
+  checkStageOptions,
+  packageStages,
+  type Stage,
+  type SyncOptions,
+  savingStages
+} from './sync-stages.js'
 import { SyncWatch } from './sync-watch.js'
 
 export type { Stage, SyncOptions } from './sync-stages.js'
@@ -45,7 +50,9 @@ export async function sync(options: SyncOptions = {}): Promise<Report> {
   oneOf('source', source, SOURCES)
   oneOf('policy', policy, POLICIES)
   text('repository', repository)
-  createFilter(options)
+  if (typeof catalog === 'string') text('catalog', catalog)
+  if (typeof store === 'string') text('store', store)
+  checkStageOptions(options, index)
   options.signal?.throwIfAborted()
   const settings: Settings = {
     ...options,
@@ -73,9 +80,11 @@ async function run(settings: Settings, index: URL, report: Report): Promise<void
       options: shownOptions({ ...settings, indexUrl: redactUrl(index) }),
       optionsKey: optionsKey(settings, index)
     })
+    const watch = new SyncWatch(run, report, settings)
     try {
       const kept = typeof store === 'string' ? new DirectoryStore(store) : store
-      const watch = new SyncWatch(run, report, settings)
+      // What a run that was killed left half-written.
+      if (policy === 'immediate' && kept instanceof DirectoryStore) await kept.clean()
       await runStages(
         [
           ...packageStages(settings, index, run),
@@ -94,7 +103,10 @@ async function run(settings: Settings, index: URL, report: Report): Promise<void
       await watch.record()
       await run.finish('done', report)
     } catch (error) {
-      await run.finish(signal?.aborted ? 'interrupted' : 'failed', report)
+      // What is settled need not be fetched again. Where the catalog is what failed, the first error tells more.
+      await run.ledger.flush().catch(() => {})
+      await watch.record().catch(() => {})
+      await run.finish(signal?.aborted ? 'interrupted' : 'failed', report).catch(() => {})
       throw error
     }
   } finally {

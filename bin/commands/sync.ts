@@ -3,6 +3,7 @@
  */
 import { type Command, Option } from 'commander'
 import prettyBytes from 'pretty-bytes'
+import { OptionError } from '../../lib/errors.js'
 import type { Project } from '../../lib/pypi/package.js'
 import type { Requirement } from '../../lib/pypi/requirement.js'
 import { readRequirementsFile } from '../../lib/pypi/requirements-file.js'
@@ -11,7 +12,7 @@ import { Downloader, PackageSaver, type Stage, type SyncOptions, sync } from '..
 import { isMissing } from '../../streams/sync-watch.js'
 import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
-import { catalogCommand, collect, wholeNumber } from '../options.js'
+import { catalogCommand, collect, share, wholeNumber } from '../options.js'
 import { PROGRESS_KINDS, type Progress, showProgress } from '../progress.js'
 import { columns } from '../table.js'
 
@@ -23,6 +24,7 @@ interface SyncFlags {
   readonly source: 'simple' | 'json'
   readonly policy: 'on-demand' | 'immediate' | 'streamed'
   readonly mirror?: boolean
+  readonly maxRemovals?: number
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   readonly requirements?: readonly string[]
@@ -62,6 +64,12 @@ export function syncCommand(): Command {
         .default('on-demand')
     )
     .option('--mirror', 'also remove what the index no longer has')
+    .addOption(
+      new Option(
+        '--max-removals <share>',
+        'largest share of the packages that --mirror removes because their projects are gone (default: 0.1)'
+      ).argParser(share)
+    )
     .option('--include <requirement>', 'project to sync (repeatable)', collect)
     .option(
       '--exclude <requirement>',
@@ -156,9 +164,11 @@ function choices(flags: SyncFlags): SyncOptions {
   const { catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python } =
     flags
   const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun } = flags
+  const { maxRemovals } = flags
   return {
     ...{ catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python },
     ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun },
+    maxRemovals,
     excludes: flags.exclude,
     packageTypes: flags.packageType,
     excludePlatforms: flags.excludePlatform
@@ -177,6 +187,10 @@ async function requirementsOf(files: readonly string[]): Promise<readonly Requir
       process.stderr.write(`millrace: ${where}: ${name} is not obeyed; give it on the command line\n`)
     }
   }
+  // No includes are no wish for nothing, but for the whole index.
+  if (files.length > 0 && all.length === 0) {
+    throw new OptionError('--requirements', 'a file that names a project', files.join(', '))
+  }
   return all
 }
 
@@ -193,7 +207,9 @@ const FAILURES_TOLD = 20
 
 function tellFailures({ failures }: Report): void {
   for (const { code, project, filename, message } of failures.slice(0, FAILURES_TOLD)) {
-    process.stderr.write(`millrace: ${[project, filename].filter(Boolean).join(' ')}: ${message} [${code}]\n`)
+    process.stderr.write(
+      `${['millrace', [project, filename].filter(Boolean).join(' '), message].filter(Boolean).join(': ')} [${code}]\n`
+    )
   }
   const more = failures.length - FAILURES_TOLD
   if (more > 0) process.stderr.write(`millrace: and ${more} more, which --json lists\n`)

@@ -177,18 +177,28 @@ export class Run {
 
   /**
    * Makes a version of what was saved, all or nothing; none when nothing changed. With `completeListing`, the
-   * projects that were looked up are all that upstream has: of others, `mirror` removes the packages.
+   * projects that were looked up are all that upstream has: of others, `mirror` removes the packages. If projects
+   * are gone that hold more than the share `maxRemovals` of the packages, nothing is removed; with `strict`, no
+   * version is made.
+   * @throws {@link RemovalsError} with `strict`; {@link CatalogError}
    */
   async commit({
-    completeListing = false
+    completeListing = false,
+    maxRemovals = 1,
+    strict = false
   }: {
     readonly completeListing?: boolean | undefined
+    readonly maxRemovals?: number | undefined
+    readonly strict?: boolean | undefined
   } = {}): Promise<Committed> {
     await this.ledger.end()
     const { id: runId, ...base } = this.#base
-    return await this.#database.transaction(connection =>
-      commitVersion(connection, { ...base, runId, listed: completeListing ? this.#listed : undefined }, now())
-    )
+    const listed = completeListing ? this.#listed : undefined
+    return await this.#database.transaction(async connection => {
+      const committed = await commitVersion(connection, { ...base, runId, listed, maxRemovals }, now())
+      if (strict && committed.kept !== undefined) throw committed.kept
+      return committed
+    })
   }
 
   /** Notes how the run ended, and gives the repository's lock back. */

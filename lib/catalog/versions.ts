@@ -5,6 +5,7 @@
  * While version N is the newest, a run saves rows with `added = N + 1`. Nobody sees them until the row of
  * version N + 1 is there.
  */
+import { RemovalsError } from '../errors.js'
 import type { Bitset } from './bitset.js'
 import type { Connection } from './database.js'
 
@@ -28,13 +29,14 @@ export interface Committed {
   readonly added: number
   readonly removed: number
   readonly present: number
-  /** What is gone upstream and was kept all the same; only where that is more than `maxRemovals`. */
-  readonly kept?: { readonly packages: number; readonly projects: number } | undefined
+  /** Why what is gone upstream was kept all the same; only where that is more than `maxRemovals`. */
+  readonly kept?: RemovalsError | undefined
 }
 
 /** What is committed. */
 export interface Commit {
   readonly runId: number
+  readonly repository: string
   readonly repositoryId: number
   /** The newest version when the run began. */
   readonly base: number
@@ -57,7 +59,7 @@ export interface Commit {
 const FEW_PROJECTS = 5
 
 /** Projects whose ids are read at once when the unlisted are looked for. */
-const PAGE_PROJECTS = 50_000
+const PAGE_PROJECTS = 10_000
 
 /** The draft rows of a repository: ids above those of the last commit are few, where an index would cost each insert. */
 const DRAFTS = `packages.id > ? AND packages.added = ?
@@ -127,7 +129,14 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
     version,
     runId
   )
-  return { version, changed, added, removed, present, ...(gone.kept === undefined ? {} : { kept: gone.kept }) }
+  return {
+    version,
+    changed,
+    added,
+    removed,
+    present,
+    ...(gone.kept === undefined ? {} : { kept: gone.kept })
+  }
 }
 
 /**
@@ -140,7 +149,7 @@ async function removeGone(
   connection: Connection,
   commit: Commit
 ): Promise<Pick<Committed, 'removed' | 'kept'>> {
-  const { listed, present, maxRemovals } = commit
+  const { listed, present, repository, maxRemovals } = commit
   await connection.run('SAVEPOINT gone')
   let removed = listed === undefined ? 0 : await removeUnlisted(connection, commit, listed)
   if (present > 0) removed += await removeUnseen(connection, commit)
@@ -151,7 +160,7 @@ async function removeGone(
       await connection.run('ROLLBACK TO gone')
       await connection.run('RELEASE gone')
       await askAgain(connection, commit)
-      return { removed: 0, kept: lost }
+      return { removed: 0, kept: new RemovalsError(repository, lost.packages, lost.projects, maxRemovals) }
     }
   }
   await connection.run('RELEASE gone')
@@ -167,7 +176,7 @@ async function lostProjects(
     `SELECT count(*) AS packages, count(DISTINCT project_id) AS projects FROM packages
      WHERE removed = ? AND project_id IN (SELECT id FROM projects WHERE repository_id = ?)
        AND NOT EXISTS (
-         SELECT 1 FROM packages AS left WHERE left.project_id = packages.project_id AND left.removed IS NULL)`,
+         SELECT 1 FROM packages AS other WHERE other.project_id = packages.project_id AND other.removed IS NULL)`,
     base + 1,
     repositoryId
   )
