@@ -11,7 +11,7 @@ import { readAll } from '../../helpers/catalog.js'
 import { random } from '../../helpers/random.js'
 import { roundOf } from '../../helpers/rounds.js'
 
-const KILLS = 8
+const KILLS = 4
 const LONGEST_MS = 400
 
 const child = fileURLToPath(

@@ -116,6 +116,44 @@ t.test('what fills a batch while another is written leaves without a flush', asy
   t.equal(batches, 2)
 })
 
+t.test('at the end, what nobody told of was left out', async t => {
+  const { ledger, written } = setUp()
+  ledger.announce(announcement('a', 3))
+  ledger.settle('a')
+  ledger.announce(announcement('b', 2))
+  ledger.failPackage('b')
+  ledger.settle('never announced')
+  await ledger.end()
+  t.match(
+    written().map(({ project, outcome }) => [project, outcome]),
+    [
+      ['a', 'fetched'],
+      ['b', 'failed']
+    ]
+  )
+  t.equal(written().length, 2)
+})
+
+t.test('what was left out for now only makes its project due again', async t => {
+  const { ledger, written } = setUp()
+  const told = { serial: 3, lastModified: 'then', digest: 'd', status: 'active' } as const
+  ledger.announce(announcement('a', 2, told))
+  ledger.settle('a', true)
+  ledger.settle('a')
+  await ledger.flush()
+  t.match(written(), [
+    {
+      project: 'a',
+      outcome: 'fetched',
+      status: 'active',
+      etag: undefined,
+      lastModified: undefined,
+      serial: undefined,
+      digest: undefined
+    }
+  ])
+})
+
 t.test('an error is told by flush, and nothing is written after it', async t => {
   const failure = new Error('no')
   let calls = 0
