@@ -4,7 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { diffCommand } from './commands/diff.js'
 import { packagesCommand } from './commands/packages.js'
+import { rollbackCommand } from './commands/rollback.js'
+import { runsCommand } from './commands/runs.js'
 import { syncCommand } from './commands/sync.js'
 import { versionsCommand } from './commands/versions.js'
 import { lineOf, statusOf } from './exit.js'
@@ -19,7 +22,15 @@ const program = new Command('millrace')
   .showSuggestionAfterError()
   .showHelpAfterError('(`millrace --help` and `millrace COMMAND --help` say what there is)')
 
-for (const command of [syncCommand(), packagesCommand(), versionsCommand()]) program.addCommand(command)
+for (const command of [
+  syncCommand(),
+  packagesCommand(),
+  versionsCommand(),
+  diffCommand(),
+  rollbackCommand(),
+  runsCommand()
+])
+  program.addCommand(command)
 for (const command of [program, ...program.commands]) command.exitOverride()
 
 // A reader that has seen enough (`millrace packages | head`) is no error.

@@ -1,12 +1,12 @@
 /**
  * `millrace packages`: what a repository holds.
  */
-import { once } from 'node:events'
 import { type Command, Option } from 'commander'
 import { Catalog } from '../../lib/catalog/catalog.js'
 import { normalizeName } from '../../lib/pypi/name.js'
 import { applyConfig } from '../config.js'
 import { catalogCommand, wholeNumber } from '../options.js'
+import { writeLine } from '../output.js'
 
 interface PackagesFlags {
   readonly catalog: string
@@ -41,7 +41,7 @@ async function list({
       const line = json
         ? JSON.stringify(pkg)
         : `${pkg.project}\t${pkg.version ?? ''}\t${pkg.filename}\t${pkg.file ?? ''}`
-      if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain')
+      await writeLine(line)
     }
   } finally {
     await catalog.close()

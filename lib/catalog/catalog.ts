@@ -3,12 +3,16 @@
  */
 import { BusyError, CatalogError, OptionError } from '../errors.js'
 import { text } from '../options.js'
+import type { Failure } from '../report.js'
+import type { Store } from '../store/store.js'
+import { type Change, readChanges } from './changes.js'
 import { Database } from './database.js'
 import { readPackages } from './packages.js'
+import { forgetFiles } from './retention.js'
 import type { StoredPackage } from './rows.js'
 import { Run } from './run.js'
-import { beginRun } from './runs.js'
-import type { Version } from './versions.js'
+import { beginRun, type RunInfo, readFailures, readRuns } from './runs.js'
+import type { Committed, Version } from './versions.js'
 
 export interface CatalogOptions {
   /** Whether to make the catalog where there is none. @defaultValue true */
@@ -129,11 +133,87 @@ export class Catalog {
     }: { readonly version?: number | undefined; readonly project?: string | undefined } = {}
   ): AsyncGenerator<StoredPackage, void, undefined> {
     const id = await this.#repositoryId(repository)
-    const newest = await this.#newest(id)
-    if (version !== undefined && !(Number.isInteger(version) && version >= 0 && version <= newest.number)) {
-      throw new CatalogError(this.location, `has no version ${version} of the repository ${repository}`)
+    const at = version ?? (await this.#newest(id)).number
+    await this.#checkVersion(repository, id, at)
+    yield* readPackages(this.#database, id, at, project)
+  }
+
+  /**
+   * What version `b` of a repository has otherwise than version `a`, sorted by project and file name, in bounded
+   * memory. @throws {@link CatalogError} when there is no such repository or version
+   */
+  async *changes(repository: string, a: number, b: number): AsyncGenerator<Change, void, undefined> {
+    const id = await this.#repositoryId(repository)
+    await this.#checkVersion(repository, id, a)
+    await this.#checkVersion(repository, id, b)
+    yield* readChanges(this.#database, id, a, b)
+  }
+
+  /**
+   * Makes a new version with the content of version `target`; none when the newest has it already. The projects
+   * that changed are due at the next sync, which brings them to where upstream is.
+   * @throws {@link BusyError} while a sync of the repository runs, {@link CatalogError}
+   */
+  async rollback(repository: string, target: number): Promise<Committed> {
+    await this.#checkVersion(repository, await this.#repositoryId(repository), target)
+    const run = await this.beginRun({
+      repository,
+      options: { rollback: target },
+      optionsKey: `rollback ${target}`
+    })
+    try {
+      const committed = await run.restore(target)
+      await run.finish('done')
+      return committed
+    } catch (error) {
+      await run.finish('failed')
+      throw error
     }
-    yield* readPackages(this.#database, id, version ?? newest.number, project)
+  }
+
+  /** The newest runs of a repository, newest first. */
+  async runs(repository: string, limit = 20): Promise<RunInfo[]> {
+    const id = await this.#repositoryId(repository)
+    return await this.#database.use(connection => readRuns(connection, id, limit))
+  }
+
+  /** What a run of a repository could not have. */
+  async failures(repository: string, run: number): Promise<Failure[]> {
+    const id = await this.#repositoryId(repository)
+    return await this.#database.use(connection => readFailures(connection, id, run))
+  }
+
+  /**
+   * Removes the files that no package of any version has from the catalog and from `store`. While a sync runs
+   * that might be about to use one of them, nothing is removed. Returns how many were removed.
+   */
+  async removeUnusedFiles(store: Store): Promise<number> {
+    const ids = await this.#read<number[]>(() =>
+      this.#database.knex('repositories').orderBy('id').pluck('id')
+    )
+    const releases: (() => Promise<void>)[] = []
+    try {
+      for (const id of ids) {
+        const release = await this.#database.lock(String(id))
+        if (release === undefined) return 0
+        releases.push(release)
+      }
+      const unused = await this.#database.transaction(forgetFiles)
+      for (const sha256 of unused) await store.delete(sha256)
+      return unused.length
+    } finally {
+      for (const release of releases) await release()
+    }
+  }
+
+  async #checkVersion(repository: string, id: number, version: number): Promise<void> {
+    const found =
+      version === 0 ||
+      (await this.#read(() =>
+        this.#database.knex('versions').where({ repository_id: id, number: version }).first('number')
+      )) !== undefined
+    if (!found)
+      throw new CatalogError(this.location, `has no version ${version} of the repository ${repository}`)
   }
 
   async #read<T>(query: () => PromiseLike<T>): Promise<T> {

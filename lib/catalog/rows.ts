@@ -27,6 +27,9 @@ export const PACKAGE_COLUMNS = [
 const FIRST_COMPARED = PACKAGE_COLUMNS.indexOf('name')
 const LAST_COMPARED = PACKAGE_COLUMNS.indexOf('provenance')
 
+/** The columns that make the state of a file: if all are equal, nothing changed. */
+export const COMPARED_COLUMNS = PACKAGE_COLUMNS.slice(FIRST_COMPARED, LAST_COMPARED + 1)
+
 /** Values in the order of {@link PACKAGE_COLUMNS}. */
 export type PackageRow = readonly (string | number | null)[]
 

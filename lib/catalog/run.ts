@@ -2,7 +2,9 @@
  * A run: what one process does to one repository, from taking its lock to giving it back. The stages that
  * touch the catalog are given the run.
  */
+import { integer } from '../options.js'
 import type { Package, Project } from '../pypi/package.js'
+import type { Failure } from '../report.js'
 import { Bitset } from './bitset.js'
 import type { Connection, Database, Release } from './database.js'
 import { judge, type KnownPackage, type KnownProject } from './known.js'
@@ -18,8 +20,10 @@ import {
 } from './packages.js'
 import { type ProjectId, ProjectIds } from './project-ids.js'
 import { findProjects, insertProjects, type ProjectState, writeStates } from './projects.js'
+import { forgetVersions } from './retention.js'
+import { restoreVersion } from './rollback.js'
 import { encodePackage, inKeyOrder, type PackageRow } from './rows.js'
-import { type Failure, finishRun, insertFailures, type RunState } from './runs.js'
+import { finishRun, insertFailures, type RunState } from './runs.js'
 import { type Committed, commitVersion } from './versions.js'
 
 /** What a run starts from. @internal */
@@ -199,6 +203,27 @@ export class Run {
       if (strict && committed.kept !== undefined) throw committed.kept
       return committed
     })
+  }
+
+  /** @internal Makes a version with the content of an older one; none when it is the same. */
+  async restore(target: number): Promise<Committed> {
+    const { id: runId, ...rest } = this.#base
+    const base = { ...rest, runId, listed: undefined, maxRemovals: 1 }
+    return await this.#database.transaction(async connection => {
+      const closed = await restoreVersion(connection, { ...base, target })
+      return await commitVersion(connection, { ...base, closed }, now())
+    })
+  }
+
+  /**
+   * Forgets all versions but the newest `keep`, and the packages that only those had. To be called when the run
+   * is committed. Whole number of 1 or more.
+   */
+  async forgetVersions(keep: number): Promise<{ readonly versions: number; readonly packages: number }> {
+    integer('keepVersions', keep, 1)
+    return await this.#database.transaction(connection =>
+      forgetVersions(connection, this.#base.repositoryId, keep)
+    )
   }
 
   /** Notes how the run ended, and gives the repository's lock back. */

@@ -1,21 +1,12 @@
 /**
  * The statements on runs: how one begins, and what is written down of it.
  */
+import type { Failure, Report } from '../report.js'
 import type { Connection } from './database.js'
 import type { RunBase } from './run.js'
 
 /** How a run ended. One that ended without a word is `dead`. */
 export type RunState = 'done' | 'failed' | 'interrupted'
-
-/** Something that could not be had. Without credentials. */
-export interface Failure {
-  readonly code: string
-  readonly project?: string | undefined
-  readonly filename?: string | undefined
-  readonly url?: string | undefined
-  readonly attempts: number
-  readonly message: string
-}
 
 interface RepositoryRow {
   readonly committed_run: number
@@ -136,4 +127,79 @@ export async function insertFailures(
       ])
     )
   )
+}
+
+/** A run, as it is listed. */
+export interface RunInfo {
+  readonly id: number
+  readonly startedAt: string
+  readonly finishedAt: string | undefined
+  /** `running`: under way, or ended without a word and not yet found out. */
+  readonly state: RunState | 'running' | 'dead'
+  /** The version that was current when the run was committed. */
+  readonly version: number | undefined
+  readonly durationMs: number | undefined
+  /** What it was asked to do, without credentials. */
+  readonly options: unknown
+  readonly report: RunReport | undefined
+}
+
+/** A report as a run's row has it: its failures are rows of their own. */
+export type RunReport = Omit<Report, 'failures'> & { readonly failures: number }
+
+interface RunRow {
+  readonly id: number
+  readonly started_at: string
+  readonly finished_at: string | null
+  readonly state: RunInfo['state']
+  readonly version: number | null
+  readonly options: string
+  readonly report: string | null
+}
+
+/** The newest runs of a repository, newest first. */
+export async function readRuns(
+  connection: Connection,
+  repositoryId: number,
+  limit: number
+): Promise<RunInfo[]> {
+  const rows = await connection.all<RunRow>(
+    `SELECT id, started_at, finished_at, state, version, options, report FROM runs
+     WHERE repository_id = ? ORDER BY id DESC LIMIT ?`,
+    repositoryId,
+    limit
+  )
+  return rows.map(row => ({
+    id: row.id,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at ?? undefined,
+    state: row.state,
+    version: row.version ?? undefined,
+    durationMs:
+      row.finished_at === null ? undefined : Date.parse(row.finished_at) - Date.parse(row.started_at),
+    options: JSON.parse(row.options),
+    report: row.report === null ? undefined : (JSON.parse(row.report) as RunReport)
+  }))
+}
+
+/** What a run of a repository could not have. */
+export async function readFailures(
+  connection: Connection,
+  repositoryId: number,
+  runId: number
+): Promise<Failure[]> {
+  const rows = await connection.all<{ [K in keyof Failure]: Failure[K] | null }>(
+    `SELECT code, project, filename, url, attempts, message FROM failures
+     WHERE run_id = (SELECT id FROM runs WHERE id = ? AND repository_id = ?) ORDER BY failures.id`,
+    runId,
+    repositoryId
+  )
+  return rows.map(row => ({
+    code: String(row.code),
+    project: row.project ?? undefined,
+    filename: row.filename ?? undefined,
+    url: row.url ?? undefined,
+    attempts: Number(row.attempts),
+    message: String(row.message)
+  }))
 }

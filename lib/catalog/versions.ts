@@ -47,6 +47,8 @@ export interface Commit {
   readonly lastPackage: number
   /** Whether there may be drafts of an earlier run. */
   readonly drafts: boolean
+  /** Rows of the newest version that were closed already. @defaultValue 0 */
+  readonly closed?: number | undefined
   /** Whether to remove what upstream no longer has. */
   readonly mirror: boolean
   /** The ids of all projects that upstream has; `undefined` when that is not known. */
@@ -67,10 +69,10 @@ const DRAFTS = `packages.id > ? AND packages.added = ?
 
 /** Makes the version that the drafts and, with `mirror`, the removals amount to; none when that is nothing. */
 export async function commitVersion(connection: Connection, commit: Commit, now: string): Promise<Committed> {
-  const { repositoryId, runId, base, mirror } = commit
+  const { repositoryId, base, mirror } = commit
   const next = base + 1
   const drafts = [commit.lastPackage, next, repositoryId]
-  let removed = 0
+  let removed = commit.closed ?? 0
 
   if (commit.drafts) {
     // A draft of an unfinished run that a later reading of its project no longer saw.
@@ -101,6 +103,26 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
     )
   }
 
+  const { version, changed, present } = await writeVersion(connection, commit, added, removed, now)
+  return {
+    version,
+    changed,
+    added,
+    removed,
+    present,
+    ...(gone.kept === undefined ? {} : { kept: gone.kept })
+  }
+}
+
+/** Makes the row of the version, if anything changed, and ends the run with it. */
+async function writeVersion(
+  connection: Connection,
+  commit: Commit,
+  added: number,
+  removed: number,
+  now: string
+): Promise<Pick<Committed, 'version' | 'changed' | 'present'>> {
+  const { repositoryId, runId, base } = commit
   const changed = added + removed > 0
   const present = commit.present + added - removed
   const lastPackage = '(SELECT coalesce(max(id), 0) FROM packages)'
@@ -109,7 +131,7 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
       `INSERT INTO versions (repository_id, number, created_at, run_id, added, removed, present, last_package)
        VALUES (?, ?, ?, ?, ?, ?, ?, ${lastPackage})`,
       repositoryId,
-      next,
+      base + 1,
       now,
       runId,
       added,
@@ -122,21 +144,14 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
     runId,
     repositoryId
   )
-  const version = changed ? next : base
+  const version = changed ? base + 1 : base
   await connection.run(
     `UPDATE runs SET state = 'done', finished_at = ?, version = ? WHERE id = ?`,
     now,
     version,
     runId
   )
-  return {
-    version,
-    changed,
-    added,
-    removed,
-    present,
-    ...(gone.kept === undefined ? {} : { kept: gone.kept })
-  }
+  return { version, changed, present }
 }
 
 /**

@@ -1,0 +1,42 @@
+/**
+ * The statements that forget old versions, and files that no version needs.
+ */
+import type { Connection } from './database.js'
+
+/** Forgets all versions of a repository but the newest `keep`, and the packages that only those had. */
+export async function forgetVersions(
+  connection: Connection,
+  repositoryId: number,
+  keep: number
+): Promise<{ readonly versions: number; readonly packages: number }> {
+  const [oldest] = await connection.all<{ number: number }>(
+    'SELECT number FROM versions WHERE repository_id = ? ORDER BY number DESC LIMIT 1 OFFSET ?',
+    repositoryId,
+    keep - 1
+  )
+  if (oldest === undefined) return { versions: 0, packages: 0 }
+  const versions = await connection.run(
+    'DELETE FROM versions WHERE repository_id = ? AND number < ?',
+    repositoryId,
+    oldest.number
+  )
+  const packages =
+    versions === 0
+      ? 0
+      : await connection.run(
+          `DELETE FROM packages WHERE removed <= ?
+             AND project_id IN (SELECT id FROM projects WHERE repository_id = ?)`,
+          oldest.number,
+          repositoryId
+        )
+  return { versions, packages }
+}
+
+/** Forgets the files that no package has, and returns their digests; the store has them still. */
+export async function forgetFiles(connection: Connection): Promise<string[]> {
+  const rows = await connection.all<{ sha256: string }>(
+    `DELETE FROM files WHERE sha256 NOT IN (SELECT file FROM packages WHERE file IS NOT NULL)
+     RETURNING sha256`
+  )
+  return rows.map(({ sha256 }) => sha256)
+}
