@@ -126,6 +126,24 @@ t.test('a batch that is not full leaves when it has waited', async t => {
   await ended
 })
 
+t.test('each batch waits anew', async t => {
+  const maxWaitMs = 50
+  const stage = new Doubler({ batchSize: 10, maxWaitMs, highWaterMark: 1 })
+  stage.write(1)
+  stage.write(2)
+  await new Promise(resolve => stage.once('readable', resolve))
+  const startedAt = performance.now()
+  stage.write(3)
+  const seen: number[] = []
+  for await (const item of stage) {
+    seen.push(item)
+    if (item === 6) break
+  }
+  t.strictSame(seen, [2, 4, 6])
+  // Node's timers may be a millisecond early.
+  t.ok(performance.now() - startedAt >= maxWaitMs - 2)
+})
+
 t.test('a batch that is full for another reason', async t => {
   const stage = new Doubler({ batchSize: 10, maxWaitMs: 60_000 })
   stage.bytes = 2

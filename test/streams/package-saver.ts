@@ -93,7 +93,13 @@ t.test('files go into the store, and their packages say so', async t => {
     passedBy({ ...sdist('a', '4'), stored: 'ab' }),
     download(sdist('a', '5'), 'one')
   ]
-  const saved = await save(new PackageSaver({ run, store }), items)
+  const saver = new PackageSaver({ run, store })
+  let brought = 0
+  saver.on('saved', (_packages, files: number) => {
+    brought += files
+  })
+  const saved = await save(saver, items)
+  t.equal(brought, 3)
   const digests = items.slice(0, 2).map(item => packageOf(item).digests.sha256 as string)
   const [one, two] = digests as [string, string]
   t.strictSame(

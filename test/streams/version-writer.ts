@@ -70,6 +70,31 @@ t.test('whether the listing was complete may be known only at the end', async t 
   }
 })
 
+t.test('a listing that is cut short removes nothing, and with strict it is an error', async t => {
+  const catalog = await openCatalog(t)
+  const first = await catalog.beginRun({ repository: 'x', mirror: true })
+  await first.savePackages(Array.from({ length: 20 }, (_, n) => sdist(`p${n}`, '1')))
+  await first.commit()
+  await first.finish('done')
+  for (const [maxRemovals, strict, removed] of [
+    [undefined, undefined, 0],
+    [0.1, true, undefined],
+    [1, true, 19]
+  ] as const) {
+    await t.test(`${maxRemovals} ${strict}`, async t => {
+      const run = await catalog.beginRun({ repository: 'x', mirror: true })
+      await run.lookupProjects([project('p0')])
+      const writer = new VersionWriter({ run, completeListing: true, maxRemovals, strict })
+      const written = pipeline(Readable.from([]), writer)
+      if (removed === undefined) await t.rejects(written, { code: 'ERR_MILLRACE_REMOVALS' })
+      else await written
+      t.equal(writer.result?.removed, removed)
+      t.equal(writer.result?.kept?.projects, removed === 0 ? 19 : undefined)
+      await run.finish('done')
+    })
+  }
+})
+
 t.test('a commit that fails destroys it', async t => {
   const catalog = await openCatalog(t)
   const run = await catalog.beginRun({ repository: 'x' })
@@ -84,5 +109,11 @@ t.test('options', async t => {
     code: 'ERR_MILLRACE_OPTION',
     option: 'highWaterMark'
   })
+  for (const maxRemovals of [-0.1, 1.1, Number.NaN]) {
+    t.throws(() => new VersionWriter({ run, maxRemovals }), {
+      code: 'ERR_MILLRACE_OPTION',
+      option: 'maxRemovals'
+    })
+  }
   t.equal(new VersionWriter({ run, highWaterMark: undefined, signal: undefined }).writableHighWaterMark, 16)
 })

@@ -115,6 +115,24 @@ t.test('a transaction is kept whole or not at all, and an error is wrapped once'
   await database.close()
 })
 
+t.test('transactions of two processes that read and then write', async t => {
+  const path = join(t.testdir(), 'x.db')
+  const databases = await Promise.all([Database.open(path, true), Database.open(path, true)])
+  const count = async (database: Database) => {
+    for (let n = 0; n < 20; n++) {
+      await database.transaction(async connection => {
+        const [row] = await connection.all<{ count: number }>('SELECT count(*) AS count FROM files')
+        await new Promise(setImmediate)
+        await connection.run('INSERT INTO files VALUES (?, 1, ?)', String(row?.count), '')
+      })
+    }
+  }
+  await Promise.all(databases.map(count))
+  const files = await databases[0].use(connection => connection.all('SELECT 1 FROM files'))
+  t.equal(files.length, 40)
+  for (const database of databases) await database.close()
+})
+
 t.test('a full disk', async t => {
   const database = await Database.open(join(t.testdir(), 'x.db'), true)
   await database.use(async connection => {

@@ -15,6 +15,8 @@ interface Round {
   readonly mirror?: boolean
   readonly completeListing?: boolean
   readonly optionsKey?: string
+  readonly maxRemovals?: number
+  readonly strict?: boolean
 }
 
 /** One run, from its beginning to its commit. */
@@ -23,12 +25,14 @@ async function sync(
   work: (run: Run) => Promise<void>,
   options: Round = {}
 ): Promise<Committed> {
-  const { completeListing, ...begin } = options
+  const { completeListing, maxRemovals, strict, ...begin } = options
   const run = await catalog.beginRun({ repository: 'x', mirror: true, ...begin })
   await work(run)
-  const result = await run.commit({ completeListing })
-  await run.finish('done')
-  return result
+  try {
+    return await run.commit({ completeListing, maxRemovals, strict })
+  } finally {
+    await run.finish('done')
+  }
 }
 
 /** A catalog whose repository `x` has a1, a2 and b1 in its version 1. */
@@ -147,6 +151,19 @@ t.test('a project that failed loses nothing', async t => {
   t.strictSame(await readNames(catalog, 'x'), ['a-1.tar.gz', 'a-2.tar.gz', 'b-1.tar.gz'])
 })
 
+t.test('nor does one that is not listed, and failed', async t => {
+  const catalog = await withVersion(t)
+  const result = await sync(
+    catalog,
+    async run => {
+      await run.lookupProjects([project('a')])
+      await run.writeStates([failed('b')])
+    },
+    { completeListing: true }
+  )
+  t.match(result, { version: 1, changed: false, present: 3 })
+})
+
 t.test('a project that failed in a run that was settled in the one before', async t => {
   const catalog = await withVersion(t)
   const dead = await catalog.beginRun({ repository: 'x', mirror: true })
@@ -200,6 +217,79 @@ t.test('a project that is gone and back again is due', async t => {
   t.match(result, { version: 3, added: 1, present: 1 })
   t.strictSame(await readNames(catalog, 'x', 1), ['a-1.tar.gz'])
   t.strictSame(await readNames(catalog, 'x', 2), [])
+})
+
+t.test('more projects gone than maxRemovals lets go', async t => {
+  const names = Array.from({ length: 20 }, (_, n) => `p${n}`)
+  const all = names.map(name => sdist(name, '1'))
+  const listing = (left: number) => async (run: Run) => {
+    await run.lookupProjects(names.slice(0, left).map(name => project(name, { serial: 1 })))
+  }
+  const emptied = (left: number) => async (run: Run) => {
+    await saveProjects(run, all.slice(0, left), names)
+  }
+  const make = async (t: Test) => {
+    const catalog = await openCatalog(t)
+    await sync(catalog, run => saveProjects(run, all))
+    return catalog
+  }
+  for (const gone of [listing, emptied]) {
+    await t.test(gone === listing ? 'from the listing' : 'one by one', async t => {
+      const catalog = await make(t)
+      const options = { completeListing: gone === listing, maxRemovals: 0.4 }
+      const kept = {
+        code: 'ERR_MILLRACE_REMOVALS',
+        repository: 'x',
+        packages: 9,
+        projects: 9,
+        maxRemovals: 0.4
+      }
+      t.match(await sync(catalog, gone(11), options), {
+        version: 1,
+        changed: false,
+        removed: 0,
+        present: 20,
+        kept
+      })
+      t.match(await catalog.packages('x').next(), { value: all[0] })
+      await t.rejects(sync(catalog, gone(11), { ...options, strict: true }), kept)
+      t.match(await sync(catalog, gone(12), options), {
+        version: 2,
+        removed: 8,
+        present: 12,
+        kept: undefined
+      })
+    })
+  }
+  await t.test('few may always go, but not all', async t => {
+    const catalog = await make(t)
+    const options = { completeListing: true, maxRemovals: 0 }
+    for (const left of [15, 10, 5]) t.match(await sync(catalog, listing(left), options), { present: left })
+    t.match(await sync(catalog, listing(0), options), { present: 5, kept: { projects: 5 } })
+    await sync(catalog, listing(1), options)
+    t.match(await sync(catalog, listing(0), options), { present: 0, kept: undefined }, 'the only one')
+  })
+  await t.test('what was kept is asked for again', async t => {
+    const catalog = await make(t)
+    const settle = async (run: Run) => {
+      await run.writeStates(names.map(name => ({ project: name, outcome: 'fetched', serial: 1 }) as const))
+    }
+    t.match(await sync(catalog, settle, { maxRemovals: 0.4 }), { kept: { projects: 20 } })
+    const asked = names.map(name => project(name, { serial: 1 }))
+    t.strictSame(
+      await (await catalog.beginRun({ repository: 'x', mirror: true })).lookupProjects(asked),
+      asked
+    )
+  })
+  await t.test('files that go while their project stays are not counted', async t => {
+    const catalog = await openCatalog(t)
+    const both = names.flatMap(name => [sdist(name, '1'), sdist(name, '2')])
+    await sync(catalog, run => saveProjects(run, both))
+    t.match(await sync(catalog, run => saveProjects(run, all), { maxRemovals: 0 }), {
+      removed: 20,
+      kept: undefined
+    })
+  })
 })
 
 t.test('removals that an unfinished run saw are made by the next', async t => {
@@ -274,7 +364,7 @@ t.test('a draft is seen by nobody', async t => {
 
 t.test('more projects than a page of the listing', async t => {
   const catalog = await openCatalog(t)
-  const names = Array.from({ length: 50_010 }, (_, n) => `p${n}`)
+  const names = Array.from({ length: 10_010 }, (_, n) => `p${n}`)
   await sync(catalog, async run => {
     await run.lookupProjects(names.map(name => project(name)))
     await run.savePackages(names.slice(-20).map(name => sdist(name, '1')))

@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync
 } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -72,6 +73,27 @@ for (const size of [0, 1, 200_000]) {
     })
   }
 }
+
+t.test('what is put is forced to the disk, and so is its name', async t => {
+  const store = open(t)
+  const handle = await openFile(t.testdirName, 'r')
+  const prototype = Object.getPrototypeOf(handle)
+  await handle.close()
+  const { sync } = prototype
+  let syncs = 0
+  prototype.sync = async function (this: unknown) {
+    syncs++
+    return await sync.call(this)
+  }
+  t.teardown(() => {
+    prototype.sync = sync
+  })
+  await store.put(new Body(other))
+  t.equal(syncs, 4, 'the file, its folder, and the two folders above it, which are new')
+  rmSync(pathOf(store, sha256(other)))
+  await store.put(inFile(store.temporaryDirectory, other))
+  t.equal(syncs, 6)
+})
 
 t.test('a part of a file', async t => {
   const store = open(t)
