@@ -42,7 +42,8 @@ export class StatusError extends DownloadError {
   constructor(
     url: string,
     readonly statusCode: number,
-    readonly headers: Readonly<Record<string, string | string[] | undefined>> = {}
+    /** The header `Retry-After`, as it came. */
+    readonly retryAfter?: string | undefined
   ) {
     super(`${url} answered with status ${statusCode}`, url)
   }

@@ -2,6 +2,7 @@
  * Checks of option values. Each message has three parts: the option, the rule, the value with its type.
  */
 import { OptionError } from './errors.js'
+import { redactUrl } from './http/redact.js'
 
 /** Shows a value for an error message, with its type and never longer than a line. */
 function show(value: unknown): string {
@@ -48,9 +49,6 @@ export function httpUrl(name: string, value: unknown): URL {
     const url = URL.canParse(String(value)) ? new URL(String(value)) : undefined
     if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
   }
-  throw new OptionError(
-    name,
-    'an absolute http: or https: URL',
-    show(value instanceof URL ? value.protocol : value)
-  )
+  const shown = typeof value === 'string' || value instanceof URL ? redactUrl(value) : value
+  throw new OptionError(name, 'an absolute http: or https: URL', show(shown))
 }

@@ -2,7 +2,7 @@
  * Runs up to `concurrency` asynchronous calls at once, one for each object written.
  *
  * in     any object
- * out    what the calls resolve with, in the order in which they finish; `undefined` gives nothing
+ * out    what the calls resolve with, in the order in which they finish; `undefined` and `null` give nothing
  * holds  at most `highWaterMark` unstarted, `concurrency` in flight, and
  *        `concurrency + highWaterMark - 1` in flight or unread together
  * fails  with the first error of a call; the other calls are aborted and waited for
@@ -61,17 +61,15 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
   }
 
   /** Makes the call for one object. `signal` is aborted when the stream is destroyed. */
-  protected abstract _call(item: In, signal: AbortSignal): Promise<Out | undefined>
+  protected abstract _call(item: In, signal: AbortSignal): Promise<Out | undefined | null>
 
   /** Whether a further limit, such as one on bytes, lets the call for `item` start now. */
   protected _admits(_item: In): boolean {
     return true
   }
 
-  /** To be called when `_admits` may answer otherwise than before. */
-  protected _reconsider(): void {
-    this.#advance()
-  }
+  /** Releases what a result holds that nobody will read, since the stream was destroyed. */
+  protected _discard(_result: Out): Promise<void> | void {}
 
   override _write(item: In, _encoding: BufferEncoding, callback: Callback): void {
     this.#waiting = { item, callback }
@@ -92,6 +90,10 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
     this.#controller.abort(error ?? undefined)
     this.#waiting = undefined
     this.#closing = () => callback(error)
+    // For what was pushed and not read there is no other way out; no listener is to see it any more.
+    if (this.readableLength > 0) this.removeAllListeners('data')
+    // With a number, since a plain `read` of the last object would also emit 'end'.
+    while (this.readableLength > 0) this.#release(this.read(1))
     this.#finish()
   }
 
@@ -99,28 +101,53 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
   #advance(): void {
     const waiting = this.#waiting
     if (waiting === undefined || this.destroyed) return
-    if (!this.#wanted || this.#inFlight >= this.#concurrency || !this._admits(waiting.item)) return
-    this.#waiting = undefined
+    if (!this.#wanted || this.#inFlight >= this.#concurrency) return
+    let call: Promise<Out | undefined | null>
+    try {
+      if (!this._admits(waiting.item)) return
+      this.#waiting = undefined
+      call = this._call(waiting.item, this.#controller.signal)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
     this.#inFlight++
-    this._call(waiting.item, this.#controller.signal).then(
+    call.then(
       result => this.#settle(result),
-      error => this.#fail(error)
+      error => {
+        this.#inFlight--
+        this.#fail(error)
+      }
     )
     waiting.callback()
   }
 
-  #settle(result: Out | undefined): void {
+  #settle(result: Out | undefined | null): void {
+    if (result !== undefined && result !== null) {
+      if (this.destroyed) this.#release(result)
+      // The push comes before the next call: it tells whether the reader wants one.
+      else this.#wanted = this.push(result)
+    }
     this.#inFlight--
-    // The push comes before the next call: it tells whether the reader wants one.
-    if (result !== undefined && !this.destroyed) this.#wanted = this.push(result)
     this.#advance()
     this.#finish()
   }
 
   #fail(error: unknown): void {
-    this.#inFlight--
     this.destroy(error instanceof Error ? error : new Error(String(error)))
     this.#finish()
+  }
+
+  /** The stream is not closed before this is done. */
+  #release(result: Out): void {
+    const released = this._discard(result)
+    if (released === undefined) return
+    this.#inFlight++
+    const done = () => {
+      this.#inFlight--
+      this.#finish()
+    }
+    released.then(done, done)
   }
 
   #finish(): void {

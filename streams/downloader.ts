@@ -5,19 +5,23 @@
  * out    one `Downloaded` for each, complete and checked, in the order in which they finish
  * holds  at most `highWaterMark` unstarted objects, `concurrency` downloads in flight, and
  *        `concurrency + highWaterMark - 1` in flight or unread together, each with up to `maxMemoryBytes` of
- *        memory; the rest of a larger body lies in a temporary file. A download starts only while the bytes in
- *        flight and those the object states stay within `maxBytesInFlight`, or alone
- * fails  never with one object's error: that is a `'skip'` (object, DownloadError), unless nobody listens
+ *        memory; a larger body lies in a temporary file, with 1 MiB of it on the way there. A download starts only
+ *        while the bytes in flight and those the object states stay within `maxBytesInFlight`, or alone
+ * fails  never with one object's error: that is a `'skip'` (object, DownloadError), unless nobody listens; with what
+ *        a function among the options or a listener throws
+ *
+ * Emits `'retry'` (object, DownloadError, ms to wait) before each request that is made again.
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Dispatcher } from 'undici'
-import type { DownloadError } from '../lib/errors.js'
+import { DownloadError } from '../lib/errors.js'
 import { sharedDispatcher, USER_AGENT } from '../lib/http/agent.js'
 import { Body, type Downloaded } from '../lib/http/body.js'
 import { type Downloadable, type DownloadSettings, download } from '../lib/http/download.js'
 import { type OriginOptions, Origins } from '../lib/http/origins.js'
 import { type RetryOptions, retryPolicy } from '../lib/http/retry.js'
+import { statedSize } from '../lib/http/transfer.js'
 import { finite, integer } from '../lib/options.js'
 import { ConcurrentTransform, type ConcurrentTransformOptions } from './concurrent-transform.js'
 import { skip } from './skip.js'
@@ -29,7 +33,7 @@ export interface DownloaderOptions<T> extends ConcurrentTransformOptions, RetryO
   readonly needed?: ((item: T) => boolean) | undefined
   /** Where requests go. @defaultValue one undici `Agent` for the process */
   readonly dispatcher?: Dispatcher | undefined
-  /** Sent with every request, names in lower case. @defaultValue `user-agent: millrace/VERSION` */
+  /** Sent with every request, to whatever origin; credentials belong into `authorization`. @defaultValue `user-agent: millrace/VERSION` */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** The `Authorization` header for an origin, if it has one; no other origin gets it. */
   readonly authorization?: ((origin: string) => string | undefined) | undefined
@@ -37,7 +41,7 @@ export interface DownloaderOptions<T> extends ConcurrentTransformOptions, RetryO
   readonly origins?: Origins | OriginOptions | undefined
   /** Digest to compute of every body, as `node:crypto` names it. @defaultValue only what an object states */
   readonly digest?: 'sha256' | undefined
-  /** Folder for temporary files. @defaultValue `millrace` in the system's */
+  /** Folder for temporary files; made when it is needed. @defaultValue one of the user's in the system's */
   readonly directory?: string | undefined
   /** Bytes of a body kept in memory; a larger one goes to a file. @defaultValue 1 MiB */
   readonly maxMemoryBytes?: number | undefined
@@ -47,11 +51,14 @@ export interface DownloaderOptions<T> extends ConcurrentTransformOptions, RetryO
   readonly maxBodyBytes?: number | undefined
   /** Redirects followed for one request. @defaultValue 10 */
   readonly maxRedirects?: number | undefined
-  /** Time until an answer's headers are there, in ms. @defaultValue 60,000 */
+  /** Time until an answer's headers are there, in ms; 0 for no limit. @defaultValue 60,000 */
   readonly headersTimeout?: number | undefined
-  /** Time between two chunks of a body, in ms. @defaultValue 30,000 */
+  /** Time between two chunks of a body, in ms; 0 for no limit. @defaultValue 30,000 */
   readonly bodyTimeout?: number | undefined
-  /** Time for one object, after which nothing is tried again, in ms. @defaultValue 3,600,000 (an hour) */
+  /**
+   * Time for one object, in ms. After it nothing is tried again; a body that still comes is given up with its next
+   * bytes, or when none came for as long as the request had when it was made. @defaultValue 3,600,000 (an hour)
+   */
   readonly deadlineMs?: number | undefined
   /** The least pace of a body, looked at every 30 s. @defaultValue 1,000 */
   readonly minBytesPerSecond?: number | undefined
@@ -61,10 +68,20 @@ export interface DownloaderOptions<T> extends ConcurrentTransformOptions, RetryO
 
 const MIB = 1024 * 1024
 
+/** Longer times overflow Node's timers. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+const NO_BODY = new Body(Buffer.alloc(0))
+
+/** By user, since a folder in the system's has one owner. */
+const TEMPORARY_DIRECTORY = join(tmpdir(), `millrace-${process.getuid?.() ?? 'user'}`)
+
 export class Downloader<T extends Downloadable = Downloadable> extends ConcurrentTransform<T, Downloaded<T>> {
   readonly #settings: DownloadSettings
   readonly #needed: ((item: T) => boolean) | undefined
   readonly #maxBytesInFlight: number
+  /** Whether the object that `_admits` was asked for last needs no download. */
+  #passes = false
   #bytesInFlight = 0
   #bytes = 0
   #retries = 0
@@ -75,7 +92,7 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
     authorization,
     origins,
     digest,
-    directory = join(tmpdir(), 'millrace'),
+    directory = TEMPORARY_DIRECTORY,
     maxMemoryBytes = MIB,
     maxBytesInFlight = 1024 * MIB,
     maxBodyBytes = 8 * 1024 * MIB,
@@ -97,9 +114,9 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
     integer('maxBytesInFlight', maxBytesInFlight, 1)
     integer('maxBodyBytes', maxBodyBytes, 0)
     integer('maxRedirects', maxRedirects, 0)
-    integer('headersTimeout', headersTimeout, 0)
-    integer('bodyTimeout', bodyTimeout, 0)
-    finite('deadlineMs', deadlineMs, 0)
+    integer('headersTimeout', headersTimeout, 0, MAX_TIMEOUT_MS)
+    integer('bodyTimeout', bodyTimeout, 0, MAX_TIMEOUT_MS)
+    finite('deadlineMs', deadlineMs, 1, MAX_TIMEOUT_MS)
     finite('minBytesPerSecond', minBytesPerSecond, 0)
     const retry = retryPolicy({ maxRetries, minTimeout, maxTimeout, timeoutFactor, retryAfter })
     super(options)
@@ -109,7 +126,7 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
       dispatcher,
       origins: origins instanceof Origins ? origins : new Origins(origins),
       retry,
-      headers: { 'user-agent': USER_AGENT, ...headers },
+      headers: { 'user-agent': USER_AGENT, ...lowerCased(headers) },
       authorization,
       digest,
       directory,
@@ -140,23 +157,23 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
   }
 
   protected override _admits(item: T): boolean {
-    if (this.#bytesInFlight === 0 || this.#needed?.(item) === false) return true
-    return this.#bytesInFlight + (item.size ?? 0) <= this.#maxBytesInFlight
+    // Asked once for each object, and again only while it waits for others' bytes.
+    this.#passes = this.#needed?.(item) === false
+    if (this.#passes || this.#bytesInFlight === 0) return true
+    return this.#bytesInFlight + (statedSize(item) ?? 0) <= this.#maxBytesInFlight
   }
 
   protected override async _call(item: T, signal: AbortSignal): Promise<Downloaded<T> | undefined> {
-    if (this.#needed?.(item) === false) {
-      return { item, url: item.url, status: 0, headers: {}, body: new Body(Buffer.alloc(0)), attempts: 0 }
-    }
+    if (this.#passes) return { item, url: item.url, status: 0, headers: {}, body: NO_BODY, attempts: 0 }
     let held = 0
     let received = 0
     const hold = (bytes: number) => {
       this.#bytesInFlight += bytes - held
       held = bytes
     }
-    hold(item.size ?? 0)
+    hold(statedSize(item) ?? 0)
     try {
-      const downloaded = await download(item, this.#settings, signal, {
+      return await download(item, this.#settings, signal, {
         onLength: length => hold(Math.max(held, length)),
         onBytes: bytes => {
           this.#bytes += bytes
@@ -169,30 +186,21 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
           this.emit('retry', item, error, delayMs)
         }
       })
-      // Destroyed while the last bytes were written: nobody will read this body.
-      if (this.destroyed) await downloaded.body.discard()
-      this.emit('downloaded', downloaded)
-      return downloaded
     } catch (error) {
-      if (!signal.aborted) skip(this, item, error as DownloadError)
+      if (signal.aborted) return undefined
+      if (!(error instanceof DownloadError)) throw error
+      skip(this, item, error)
       return undefined
     } finally {
       hold(0)
     }
   }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    super._destroy(error, failure => {
-      // Bodies that were pushed and not read lie in files that nobody else will remove. They are read for that,
-      // and for nobody who still listens.
-      this.removeAllListeners('data')
-      const unread: Promise<void>[] = []
-      for (let item = this.read(); item !== null; item = this.read())
-        unread.push((item as Downloaded<T>).body.discard())
-      Promise.all(unread).then(
-        () => callback(failure),
-        () => callback(failure)
-      )
-    })
+  protected override _discard({ body }: Downloaded<T>): Promise<void> | void {
+    if (body.path !== undefined) return body.discard()
   }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }

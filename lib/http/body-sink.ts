@@ -1,31 +1,36 @@
 /**
  * Undoes the Content-Encoding of a body on its way into the spool, and watches its pace.
  */
-import { once } from 'node:events'
 import type { Transform } from 'node:stream'
-import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { EncodingError, TimeoutError } from '../errors.js'
 import type { Sink } from './exchange.js'
 import type { Spool } from './spool.js'
 
 interface Coding {
-  readonly whole: (data: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
-  readonly stream: () => Transform
+  readonly whole: (data: Buffer, options: { maxOutputLength: number }) => Buffer
+  readonly stream: (options: { chunkSize: number }) => Transform
 }
 
-const gzip: Coding = { whole: promisify(zlib.gunzip), stream: zlib.createGunzip }
+const gzip: Coding = { whole: zlib.gunzipSync, stream: zlib.createGunzip }
 
 /** Content codings (RFC 9110, section 8.4.1) that can be undone. */
 const CODINGS: ReadonlyMap<string, Coding> = new Map([
   ['gzip', gzip],
   ['x-gzip', gzip],
-  ['deflate', { whole: promisify(zlib.inflate), stream: zlib.createInflate }],
-  ['br', { whole: promisify(zlib.brotliDecompress), stream: zlib.createBrotliDecompress }]
+  ['deflate', { whole: zlib.inflateSync, stream: zlib.createInflate }],
+  ['br', { whole: zlib.brotliDecompressSync, stream: zlib.createBrotliDecompress }]
 ])
 
 /** What is asked for in `Accept-Encoding`. */
 export const ACCEPTED_ENCODINGS = 'gzip, br, deflate'
+
+/**
+ * A coded body up to the first size is decoded in one call, if it grows no larger than the second: that takes a few
+ * ms at most, and half of what the thread pool's detour costs. A larger one is decoded as a stream, in the pool.
+ */
+const WHOLE_CODED_BYTES = 32 * 1024
+const WHOLE_BYTES = 1024 * 1024
 
 /** Bytes that a coded body may grow to whatever its ratio, and the ratio beyond: index pages stay below 50. */
 const ALWAYS_ALLOWED_BYTES = 64 * 1024 * 1024
@@ -39,9 +44,10 @@ export interface BodySinkOptions {
   readonly url: string
   /** The Content-Encoding header, where it is to be undone. */
   readonly encoding?: string | undefined
-  /** Up to here a coded body is decoded in one call, which costs less than a stream. */
   readonly maxMemoryBytes: number
   readonly minBytesPerSecond: number
+  /** When the body must be there, as `performance.now()` counts. */
+  readonly deadline: number
   /** Called with the bytes of each chunk as it came over the network. */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }
@@ -51,10 +57,13 @@ export class BodySink implements Sink {
   readonly #options: BodySinkOptions
   readonly #coding: Coding | undefined
   /** Coded chunks, until they are too many for one call. */
-  #coded: Buffer[] | undefined
+  #coded: Buffer[] = []
   #codedBytes = 0
   #decoder: Transform | undefined
   #decoded: Promise<void> | undefined
+  /** Ends the wait of {@link drained}. */
+  #wake: { resolve: () => void; reject: (error: unknown) => void } | undefined
+  #destroyed = false
   #windowStart = performance.now()
   #windowBytes = 0
 
@@ -66,7 +75,6 @@ export class BodySink implements Sink {
     if (encoding === undefined || encoding === '' || encoding === 'identity') return
     this.#coding = CODINGS.get(encoding)
     if (this.#coding === undefined) throw new EncodingError(options.url, encoding)
-    this.#coded = []
   }
 
   write(chunk: Buffer): boolean {
@@ -78,46 +86,66 @@ export class BodySink implements Sink {
     }
     this.#codedBytes += chunk.length
     if (this.#decoder !== undefined) return this.#decoder.write(chunk)
-    this.#coded?.push(chunk)
-    return this.#codedBytes <= this.#options.maxMemoryBytes || this.#startDecoder(this.#coding)
+    this.#coded.push(chunk)
+    return this.#codedBytes <= WHOLE_CODED_BYTES || this.#startDecoder(this.#coding)
   }
 
   async drained(): Promise<void> {
-    if (this.#decoder === undefined) await this.#spool.flushed()
-    else await Promise.race([once(this.#decoder, 'drain'), this.#decoded])
+    if (this.#decoder === undefined) return this.#spool.flushed()
+    // The decoder may have failed or come to an end before anybody waited, and then drains no more.
+    if (this.#decoder.destroyed) return this.#decoded
+    await new Promise<void>((resolve, reject) => {
+      this.#wake = { resolve, reject }
+    })
   }
 
-  async end(): Promise<void> {
-    if (this.#coding === undefined) return
-    if (this.#decoder === undefined && !(await this.#decodeWhole(this.#coding)))
+  end(): Promise<void> | undefined {
+    // A server may name a coding and send nothing.
+    if (this.#coding === undefined || this.#codedBytes === 0) return undefined
+    if (this.#decoder === undefined) {
+      if (this.#decodeWhole(this.#coding)) return undefined
       this.#startDecoder(this.#coding)
+    }
     this.#decoder?.end()
-    await this.#decoded
+    return this.#decoded
   }
 
-  /** Decodes a small body in the thread pool; `false` where it grows too large for memory. */
-  async #decodeWhole(coding: Coding): Promise<boolean> {
+  /** Nothing is written into the spool from then on. */
+  destroy(): void {
+    this.#destroyed = true
+    this.#coded = []
+    this.#decoder?.destroy()
+  }
+
+  /** `false` where the body grows too large for one call. */
+  #decodeWhole(coding: Coding): boolean {
     const { maxMemoryBytes, url, encoding } = this.#options
+    const maxOutputLength = Math.max(1, Math.min(maxMemoryBytes, WHOLE_BYTES))
+    let data: Buffer
     try {
-      const data = await coding.whole(Buffer.concat(this.#coded ?? []), { maxOutputLength: maxMemoryBytes })
-      this.#spool.write(data)
-      return true
+      data = coding.whole(Buffer.concat(this.#coded), { maxOutputLength })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return false
       throw new EncodingError(url, String(encoding), error)
     }
+    this.#spool.write(data)
+    return true
   }
 
   /** Decodes from here on as a stream, what was collected first. Returns what `write` returns. */
   #startDecoder(coding: Coding): boolean {
-    const decoder = coding.stream()
+    const decoder = coding.stream({ chunkSize: 64 * 1024 })
     this.#decoder = decoder
+    decoder.on('drain', () => this.#wake?.resolve())
     this.#decoded = this.#consume(decoder)
-    // Awaited in `drained` and `end`; a failure in between must not count as unhandled.
-    this.#decoded.catch(() => undefined)
+    // Awaited in `end`; a failure before that must not count as unhandled.
+    this.#decoded.then(
+      () => this.#wake?.resolve(),
+      error => this.#wake?.reject(error)
+    )
     let more = true
-    for (const chunk of this.#coded ?? []) more = decoder.write(chunk)
-    this.#coded = undefined
+    for (const chunk of this.#coded) more = decoder.write(chunk)
+    this.#coded = []
     return more
   }
 
@@ -125,6 +153,7 @@ export class BodySink implements Sink {
     const { url, encoding } = this.#options
     try {
       for await (const chunk of decoder) {
+        if (this.#destroyed) return
         this.#spool.write(chunk)
         const { received } = this.#spool
         if (received > ALWAYS_ALLOWED_BYTES && received > MAX_RATIO * this.#codedBytes) {
@@ -140,10 +169,12 @@ export class BodySink implements Sink {
 
   /** A body may pause for as long as `bodyTimeout`, yet come too slowly on the whole. */
   #checkPace(bytes: number): void {
+    const { url, minBytesPerSecond, deadline } = this.#options
+    const now = performance.now()
+    if (now > deadline) throw new TimeoutError(url, 'the body was not complete at the deadline')
     this.#windowBytes += bytes
-    const elapsedMs = performance.now() - this.#windowStart
+    const elapsedMs = now - this.#windowStart
     if (elapsedMs < PACE_WINDOW_MS) return
-    const { url, minBytesPerSecond } = this.#options
     const pace = (this.#windowBytes * 1000) / elapsedMs
     if (pace < minBytesPerSecond) {
       throw new TimeoutError(
@@ -151,7 +182,7 @@ export class BodySink implements Sink {
         `${Math.round(pace)} bytes a second, where ${minBytesPerSecond} are the least`
       )
     }
-    this.#windowStart += elapsedMs
+    this.#windowStart = now
     this.#windowBytes = 0
   }
 }

@@ -36,7 +36,8 @@ export function expectedDigest(digests: Digests | undefined): ExpectedDigest | u
   if (digests === undefined) return undefined
   for (const [algorithm, nodeAlgorithm] of ALGORITHMS) {
     const value = digests[algorithm]
-    if (value !== undefined) return { algorithm, nodeAlgorithm, value: value.toLowerCase() }
+    if (typeof value === 'string' && value !== '')
+      return { algorithm, nodeAlgorithm, value: value.toLowerCase() }
   }
   return undefined
 }

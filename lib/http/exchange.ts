@@ -13,7 +13,9 @@ export interface Sink {
   write(chunk: Buffer): boolean
   drained(): Promise<void>
   /** The last chunk was written. */
-  end(): Promise<void>
+  end(): Promise<void> | void
+  /** No more will come, and nothing that came is wanted. */
+  destroy(): void
 }
 
 export interface ExchangeOptions {
@@ -30,8 +32,12 @@ export interface Answer {
   readonly headers: Headers
 }
 
-/** A body that nobody wants is read up to here, so that its connection can be used again; then that is closed. */
+/**
+ * A body that nobody wants is read up to here and for so long, so that its connection can be used again; then that
+ * is closed.
+ */
 const MAX_DUMPED_BYTES = 64 * 1024
+const MAX_DUMP_MS = 5000
 
 /**
  * Sends a GET request and resolves when `sink` has the whole body. `accept` sees status and headers first and
@@ -49,16 +55,26 @@ export function exchange(
     let answer: Answer | undefined
     let sink: Sink | undefined
     let dumped = 0
+    let dumpedSince = 0
 
     const onAbort = () => stop(signal.reason)
-    const settle = (finish: () => void) => {
+    const succeed = () => {
       signal.removeEventListener('abort', onAbort)
-      finish()
+      resolve(answer as Answer)
+    }
+    const fail = (reason: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      sink?.destroy()
+      reject(reason)
     }
     /** Ends the request. One that waits for a connection has no controller yet, and is ended as it starts. */
     const stop = (reason: unknown) => {
-      settle(() => reject(reason))
+      fail(reason)
       controller?.abort(reason as Error)
+    }
+    const leaveBody = () => {
+      succeed()
+      controller?.abort(new Error('The body is of no interest'))
     }
     if (signal.aborted) return reject(signal.reason)
     signal.addEventListener('abort', onAbort)
@@ -84,16 +100,17 @@ export function exchange(
           try {
             sink = accept(status, answer.headers)
           } catch (error) {
-            stop(error)
+            return stop(error)
           }
+          if (sink !== undefined) return
+          dumpedSince = performance.now()
+          // A 304 may tell the length of a body that it has not.
+          if (status !== 304 && Number(received['content-length']) > MAX_DUMPED_BYTES) leaveBody()
         },
         onResponseData(current, chunk) {
           if (sink === undefined) {
             dumped += chunk.length
-            if (dumped > MAX_DUMPED_BYTES) {
-              settle(() => resolve(answer as Answer))
-              current.abort(new Error('The rest of the body is of no interest'))
-            }
+            if (dumped > MAX_DUMPED_BYTES || performance.now() - dumpedSince > MAX_DUMP_MS) leaveBody()
             return
           }
           try {
@@ -105,11 +122,16 @@ export function exchange(
           }
         },
         onResponseEnd() {
-          if (sink === undefined) return settle(() => resolve(answer as Answer))
-          sink.end().then(() => settle(() => resolve(answer as Answer)), stop)
+          try {
+            const ended = sink?.end()
+            if (ended === undefined) succeed()
+            else ended.then(succeed, stop)
+          } catch (error) {
+            fail(error)
+          }
         },
         onResponseError(_controller, error) {
-          settle(() => reject(error))
+          fail(error)
         }
       }
     )

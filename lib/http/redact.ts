@@ -2,16 +2,25 @@
  * URLs as they may be shown: in messages, logs, rows and reports.
  */
 
-/** Strips credentials, query and fragment of a URL; what is no URL is cut at the first `?`, `#` or blank. */
+/** Longer ones say no more to a reader. */
+const MAX_SHOWN_LENGTH = 500
+
+/** Strips credentials, query and fragment of a URL, and of what is not quite one everything that might be those. */
 export function redactUrl(url: string | URL): string {
-  if (!URL.canParse(String(url)))
-    return String(url)
-      .slice(0, 200)
-      .replace(/^[^/?#]*@|[?#\s].*$/gs, '')
-  const shown = new URL(url)
-  shown.username = ''
-  shown.password = ''
-  shown.search = ''
-  shown.hash = ''
-  return shown.href
+  const text = String(url)
+  if (/^https?:/i.test(text) && URL.canParse(text)) {
+    const shown = new URL(text)
+    shown.username = ''
+    shown.password = ''
+    shown.search = ''
+    shown.hash = ''
+    return shorten(shown.href)
+  }
+  // A password may hold any character: whatever stands before the last `@` goes first.
+  const [, scheme = '', rest = ''] = /^([a-z][a-z\d+.-]*:\/\/)?(.*)$/is.exec(text) ?? []
+  return shorten(scheme + rest.slice(rest.lastIndexOf('@') + 1).replace(/[?#\s].*$/s, ''))
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
 }

@@ -44,20 +44,29 @@ export const RETRIED_STATUS_CODES: ReadonlySet<number> = new Set([408, 425, 429,
 /** Statuses by which a server asks for fewer requests: they hold back the whole origin. */
 export const SLOW_DOWN_STATUS_CODES: ReadonlySet<number> = new Set([429, 503])
 
-/** Causes of a `NetworkError` that a second request cannot mend. */
+/** Causes of a `NetworkError` that a second request cannot mend: what is wrong lies in a certificate or with us. */
 export const NOT_RETRIED_CODES: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
+  'CERT_REJECTED',
   'CERT_REVOKED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
   'ERR_INVALID_URL',
+  'UND_ERR_CLOSED',
+  'UND_ERR_DESTROYED',
   'UND_ERR_INVALID_ARG',
-  'UND_ERR_NOT_SUPPORTED'
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_PRX_TLS'
 ])
 
 /** Fills in the defaults. @throws {@link OptionError} */
@@ -99,17 +108,15 @@ export function retryDelay(
   retry: number,
   random = Math.random
 ): number {
-  const asked =
-    policy.retryAfter && error instanceof StatusError ? retryAfterMs(error.headers['retry-after']) : undefined
+  const asked = policy.retryAfter && error instanceof StatusError ? retryAfterMs(error.retryAfter) : undefined
   if (asked !== undefined) return Math.min(asked, policy.maxTimeout)
   return random() * Math.min(policy.maxTimeout, policy.minTimeout * policy.timeoutFactor ** retry)
 }
 
 /** Reads `Retry-After`, seconds or a date; `undefined` where it is absent or neither. */
-export function retryAfterMs(header: string | string[] | undefined, now = Date.now()): number | undefined {
-  const value = Array.isArray(header) ? header[0] : header
-  if (value === undefined) return undefined
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
-  const date = Date.parse(value)
+export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
+  if (header === undefined) return undefined
+  if (/^\d+$/.test(header.trim())) return Number(header) * 1000
+  const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

@@ -6,7 +6,7 @@ import { createHash, type Hash, hash, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import { BodyTooLargeError, TemporaryFileError } from '../errors.js'
+import { BodyTooLargeError, SizeError, TemporaryFileError } from '../errors.js'
 import { Body } from './body.js'
 
 export interface SpoolOptions {
@@ -16,6 +16,8 @@ export interface SpoolOptions {
   readonly algorithms: ReadonlyMap<string, string>
   readonly maxMemoryBytes: number
   readonly maxBodyBytes: number
+  /** What the whole body has, where that is known. */
+  readonly size?: number | undefined
   /** Folder for the temporary file; made when it is needed. */
   readonly directory: string
 }
@@ -44,7 +46,7 @@ export class Spool {
     this.#options = options
   }
 
-  /** Bytes taken so far. */
+  /** Bytes taken so far, a chunk that was too much included. */
   get received(): number {
     return this.#received
   }
@@ -54,13 +56,13 @@ export class Spool {
     return this.#path !== undefined && this.#queuedBytes >= MAX_QUEUED_BYTES
   }
 
-  /** @throws {@link BodyTooLargeError}, {@link TemporaryFileError} of an earlier write */
+  /** @throws {@link BodyTooLargeError}, {@link SizeError}, {@link TemporaryFileError} of an earlier write */
   write(chunk: Buffer): void {
     if (this.#failure !== undefined) throw this.#failure
+    const { url, maxBodyBytes, size } = this.#options
     this.#received += chunk.length
-    if (this.#received > this.#options.maxBodyBytes) {
-      throw new BodyTooLargeError(this.#options.url, this.#options.maxBodyBytes)
-    }
+    if (this.#received > maxBodyBytes) throw new BodyTooLargeError(url, maxBodyBytes)
+    if (size !== undefined && this.#received > size) throw new SizeError(url, size, this.#received)
     this.#chunks.push(chunk)
     this.#queuedBytes += chunk.length
     if (this.#path !== undefined) {
@@ -94,24 +96,32 @@ export class Spool {
       return new Body(data, digests)
     }
     await this.flushed()
-    await this.#close()
-    for (const [name, hash] of this.#hashes) digests[name] = hash.digest('hex')
     const path = this.#path
+    try {
+      await this.#close()
+    } catch (error) {
+      throw new TemporaryFileError(this.#options.url, path, error)
+    }
+    for (const [name, hash] of this.#hashes) digests[name] = hash.digest('hex')
     this.#path = undefined
     return new Body({ path, size: this.#received }, digests)
   }
 
-  /** Forgets all bytes and removes the temporary file; the body can then be taken again from its first byte. */
-  async reset(): Promise<void> {
+  /** Forgets all bytes and removes the temporary file. The spool takes no more. */
+  async discard(): Promise<void> {
     this.#chunks = []
     await this.#writing
-    await this.#close()
-    if (this.#path !== undefined) await rm(this.#path, { force: true })
-    this.#path = undefined
-    this.#failure = undefined
-    this.#hashes.clear()
-    this.#queuedBytes = 0
-    this.#received = 0
+    try {
+      await this.#close()
+    } catch {
+      // Nobody wants the bytes that could not be written.
+    }
+    if (this.#path === undefined) return
+    try {
+      await rm(this.#path, { force: true })
+    } catch {
+      // What went wrong with the download says more than that its file is left; its name tells whose it was.
+    }
   }
 
   async #drain(path: string): Promise<void> {
