@@ -105,6 +105,16 @@ t.test('an index that only speaks HTML', async t => {
   t.match(json.projects, [{ url: `${index.origin}/pypi/black/json` }, { url: `${index.origin}/pypi/x/json` }])
 })
 
+t.test('counts what it gives', async t => {
+  const source = new ProjectSource({ includes: ['a', 'b', 'c'] })
+  t.equal((await source.toArray()).length, 3)
+  t.equal(source.given, 3)
+  const index = await indexServer(t, { projects: 5 })
+  const whole = new ProjectSource({ indexUrl: index.indexUrl, excludes: ['sample-000001'] })
+  await whole.toArray()
+  t.equal(whole.given, 4)
+})
+
 t.test('names that are none are skipped, and so is the second of two equal ones', async t => {
   const index = await indexServer(t, { projects: 0 })
   index.route('/simple/', { body: listing(['a', 'A', 'b c', '', 'd', 7]) })

@@ -1,7 +1,7 @@
 /**
  * The links and the few other things of a page that an index means, read piece by piece with htmlparser2.
  */
-import { Parser } from 'htmlparser2'
+import { type Handler, Parser } from 'htmlparser2'
 import type { Outline, RawEntry } from './format.js'
 import { MAX_OUTLINE_TEXT } from './json.js'
 import type { DocumentLimits } from './limits.js'
@@ -31,7 +31,12 @@ export function leadsToFile(href: string): boolean {
  * of unclosed tags would take quadratic time. No element that may have content, no list.
  */
 class FlatParser extends Parser {
-  readonly tag: { end(): void; close(): void } = { end() {}, close() {} }
+  readonly #tag: { readonly end: () => void; readonly close: () => void }
+
+  constructor(handler: Partial<Handler>, tag: { readonly end: () => void; readonly close: () => void }) {
+    super(handler)
+    this.#tag = tag
+  }
 
   protected override isVoidElement(): boolean {
     return true
@@ -39,12 +44,12 @@ class FlatParser extends Parser {
 
   override onopentagend(endIndex: number): void {
     super.onopentagend(endIndex)
-    this.tag.end()
+    this.#tag.end()
   }
 
   override onclosetag(start: number, endIndex: number): void {
     super.onclosetag(start, endIndex)
-    this.tag.close()
+    this.#tag.close()
   }
 }
 
@@ -75,15 +80,16 @@ export class HtmlScan implements Outline {
   ) {
     this.#limits = limits
     this.#onAnchor = onAnchor
-    this.#parser = new FlatParser({
-      onopentagname: name => this.#openTag(name),
-      onattribute: (name, value) => this.#attribute(name, value),
-      ontext: text => this.#text(text),
-      oncomment: comment => this.#comment(comment),
-      onend: () => this.#endAnchor()
-    })
-    this.#parser.tag.end = () => this.#endTag()
-    this.#parser.tag.close = () => this.#closeTag()
+    this.#parser = new FlatParser(
+      {
+        onopentagname: name => this.#openTag(name),
+        onattribute: (name, value) => this.#attribute(name, value),
+        ontext: text => this.#text(text),
+        oncomment: comment => this.#comment(comment),
+        onend: () => this.#endAnchor()
+      },
+      { end: () => this.#endTag(), close: () => this.#closeTag() }
+    )
   }
 
   /** Takes the next piece. @throws {@link HtmlLimitError} */

@@ -33,8 +33,8 @@ export const simpleHtml: DocumentFormat = {
    */
   recognises(outline) {
     if (HEADING.test(String(outline.value('title')))) return true
-    const files = outline.count('files') ?? 0
-    const links = outline.count('links') ?? 0
+    const files = outline.count('files') as number
+    const links = outline.count('links') as number
     // A list of projects has the mark of the simple API too.
     if (outline.value('meta.pypi:repository-version') !== undefined) return files > 0 || links === 0
     return files > 0 && files * 2 >= links

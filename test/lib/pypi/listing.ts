@@ -46,6 +46,7 @@ const names = async (html: string, input: Partial<ListingInput> = {}) =>
   (await read(html, 65_536, input)).projects.map(({ name }) => name)
 
 const json = JSON.stringify({
+  version: 1,
   meta: { '_last-serial': 99, 'api-version': '1.1' },
   projects: [
     { '_last-serial': 3, name: 'Some.Name' },
