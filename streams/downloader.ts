@@ -10,7 +10,8 @@
  * fails  never with one object's error: that is a `'skip'` (object, DownloadError), unless nobody listens; with what
  *        a function among the options or a listener throws
  *
- * Emits `'retry'` (object, DownloadError, ms to wait) before each request that is made again.
+ * Emits `'retry'` (object, DownloadError, ms to wait) before each request that is made again, and `'downloaded'`
+ * (Downloaded) when a body is there.
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -173,7 +174,7 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
     }
     hold(statedSize(item) ?? 0)
     try {
-      return await download(item, this.#settings, signal, {
+      const downloaded = await download(item, this.#settings, signal, {
         onLength: length => hold(Math.max(held, length)),
         onBytes: bytes => {
           this.#bytes += bytes
@@ -186,6 +187,8 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
           this.emit('retry', item, error, delayMs)
         }
       })
+      this.emit('downloaded', downloaded)
+      return downloaded
     } catch (error) {
       if (signal.aborted) return undefined
       if (!(error instanceof DownloadError)) throw error

@@ -10,8 +10,7 @@
  *
  * What is saved is a draft: nobody sees it before a `VersionWriter` commits the run. A file is put into the
  * store before its row is written, so that no row speaks of a file that is not there. Emits `'saved'`
- * (packages, how many of them
- * brought a file) after each commit.
+ * (packages, how many of them brought a file) after each commit.
  */
 import type { KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
