@@ -2,7 +2,8 @@
  * Makes a package of what a document says of a file: checks it, and brings all formats to one form.
  */
 import { RecordError } from '../../errors.js'
-import { readFilename } from '../filename.js'
+import { type FilenameFacts, readFilename } from '../filename.js'
+import { normalizeName } from '../name.js'
 import type { Digests, Package, PackageType } from '../package.js'
 import { filenameOfUrl, unsafeFilename } from '../safe-filename.js'
 import { compareVersions, parseVersion } from '../version.js'
@@ -23,6 +24,8 @@ export interface EntryContext {
 /** Absolute URLs that the URL parser would give back letter by letter; nearly all, and at a tenth of the cost. */
 const PLAIN_URL =
   /^https?:\/\/(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*(?:\/[A-Za-z0-9_~+!=-][A-Za-z0-9_.~%+!=-]*)+$/
+/** A wheel without a build tag, or an sdist, of a final release. */
+const PLAIN_FILENAME = /^([A-Za-z0-9._]+)-(\d{1,15}(?:\.\d{1,15})*)(\.tar\.gz|-[^-]+-[^-]+-[^-]+\.whl)$/
 /** A time in the form that all are brought to. */
 const NORMAL_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{0,8}[1-9])?Z$/
@@ -71,7 +74,7 @@ export function packageOf(
   if (filename === undefined) return recordOf(context, undefined, 'it has no name')
   const objection = unsafeFilename(filename)
   if (objection !== undefined) return recordOf(context, filename.slice(0, 300), objection)
-  const facts = readFilename(filename, context.project)
+  const facts = factsOf(filename, context.project)
   const leaveOut = (what: string) => report(recordOf(context, filename, what))
   const size = entry.size
   return {
@@ -108,6 +111,13 @@ function fileUrl(given: unknown, base: string): string | { objection: string } {
   if (url.username !== '' || url.password !== '') return { objection: 'its URL has credentials in it' }
   url.hash = ''
   return url.href
+}
+
+/** As `readFilename` says, and in half the time for the names that nearly all files have. */
+function factsOf(filename: string, project: string): FilenameFacts {
+  const [, name, version, extension] = PLAIN_FILENAME.exec(filename) ?? []
+  if (name === undefined || normalizeName(name) !== project) return readFilename(filename, project)
+  return { packageType: extension === '.tar.gz' ? 'sdist' : 'bdist_wheel', version }
 }
 
 /** That of the file name where both mean the same one, so that every format gives the same text. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import { RecordError } from '../../../../lib/errors.js'
 import { packageOf, recordOf } from '../../../../lib/pypi/documents/entry.js'
 import type { FileEntry } from '../../../../lib/pypi/documents/format.js'
+import { readFilename } from '../../../../lib/pypi/filename.js'
 import type { Package } from '../../../../lib/pypi/package.js'
 
 const context = {
@@ -165,6 +166,39 @@ t.test('the version is that of the file name where both mean the same one', asyn
   t.equal(field('version', { filename, version: 'unknown' }), 'unknown')
   t.equal(field('version', { filename: 'other.bin', version: '1.0' }), '1.0')
   t.equal(field('version', { filename: 'other.bin' }), undefined)
+})
+
+t.test('what a file name says is what readFilename says', async t => {
+  const versions = [
+    '1',
+    '1.0',
+    '1.0rc1',
+    '1.0.0.0',
+    '1.0-1',
+    '1_0',
+    '1.0.linux-x86_64',
+    '',
+    'x',
+    '1.'.repeat(50)
+  ]
+  const names = ['my_pkg', 'My.Pkg', 'my-pkg', 'my', 'my_pkg_x', 'my__pkg', '.my_pkg', 'ünï']
+  const ends = [
+    '.tar.gz',
+    '.zip',
+    '.TAR.GZ',
+    '-py3-none-any.whl',
+    '-1-py3-none-any.whl',
+    '-py3-any.whl',
+    '-py3.6.egg'
+  ]
+  for (const name of names)
+    for (const version of versions)
+      for (const end of ends) {
+        const filename = `${name}-${version}${end}`
+        const { found } = read({ filename })
+        if (found instanceof RecordError) continue
+        t.match(found, readFilename(filename, 'my-pkg'), filename)
+      }
 })
 
 t.test('kinds', async t => {
