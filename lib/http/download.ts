@@ -51,6 +51,11 @@ export interface DownloadObserver {
   onBytes?(bytes: number): void
   /** Bytes that the body will have, once its headers tell. */
   onLength?(bytes: number): void
+  /**
+   * The temporary file that a large body goes to has so many bytes of it. It may be removed and another begun, where a
+   * body has to come again from its beginning.
+   */
+  onSpooled?(path: string, bytes: number): void
   /** A request failed and is made again after `delayMs`. */
   onRetry?(error: DownloadError, delayMs: number): void
 }

@@ -20,6 +20,8 @@ export interface SpoolOptions {
   readonly size?: number | undefined
   /** Folder for the temporary file; made when it is needed. */
   readonly directory: string
+  /** Told how many bytes of the body the temporary file has, when they have become more. */
+  readonly onSpooled?: ((path: string, bytes: number) => void) | undefined
 }
 
 /** Bytes that may wait for the disk before the source is asked to pause. */
@@ -36,6 +38,8 @@ export class Spool {
   #chunks: Buffer[] = []
   #queuedBytes = 0
   #received = 0
+  /** Bytes in the temporary file. */
+  #spooled = 0
   #path: string | undefined
   #handle: FileHandle | undefined
   /** The write under way; there is never more than one, and it takes all chunks that came meanwhile. */
@@ -130,7 +134,11 @@ export class Spool {
       while (this.#chunks.length > 0) {
         const chunks = this.#chunks
         this.#chunks = []
-        this.#queuedBytes -= await writeAll(this.#handle, chunks)
+        const written = await writeAll(this.#handle, chunks)
+        // In one statement, the minuend would be from before the wait.
+        this.#queuedBytes -= written
+        this.#spooled += written
+        this.#options.onSpooled?.(path, this.#spooled)
       }
     } catch (error) {
       this.#failure = new TemporaryFileError(this.#options.url, path, error)

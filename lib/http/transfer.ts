@@ -184,7 +184,8 @@ export class Transfer {
       maxMemoryBytes,
       maxBodyBytes,
       size,
-      directory
+      directory,
+      onSpooled: this.#observer.onSpooled
     })
     const spool = this.#spool
     const coding = headers['content-encoding']
