@@ -103,9 +103,11 @@ export function exchange(
             return stop(error)
           }
           if (sink !== undefined) return
+          const length = Number(received['content-length'])
+          // A 304 may tell the length of a body that it has not (RFC 9110, section 8.6); undici misses that body.
+          if (status === 304 && length > 0) succeed()
+          else if (length > MAX_DUMPED_BYTES) leaveBody()
           dumpedSince = performance.now()
-          // A 304 may tell the length of a body that it has not.
-          if (status !== 304 && Number(received['content-length']) > MAX_DUMPED_BYTES) leaveBody()
         },
         onResponseData(current, chunk) {
           if (sink === undefined) {

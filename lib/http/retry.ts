@@ -78,8 +78,8 @@ export function retryPolicy({
   retryAfter = true
 }: RetryOptions = {}): RetryPolicy {
   integer('maxRetries', maxRetries, 0)
-  finite('minTimeout', minTimeout, 0)
-  finite('maxTimeout', maxTimeout, 0)
+  finite('minTimeout', minTimeout, 0, 2 ** 31 - 1)
+  finite('maxTimeout', maxTimeout, 0, 2 ** 31 - 1)
   finite('timeoutFactor', timeoutFactor, 1)
   return { maxRetries, minTimeout, maxTimeout, timeoutFactor, retryAfter }
 }
@@ -117,6 +117,7 @@ export function retryDelay(
 export function retryAfterMs(header: string | undefined, now = Date.now()): number | undefined {
   if (header === undefined) return undefined
   if (/^\d+$/.test(header.trim())) return Number(header) * 1000
-  const date = Date.parse(header)
+  // V8 reads a date out of almost anything; an HTTP date begins with the day of the week.
+  const date = /^\s*[a-z]{3}/i.test(header) ? Date.parse(header) : Number.NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

@@ -12,7 +12,10 @@ class Calls extends ConcurrentTransform<number, number> {
   readonly discarded: number[] = []
   peak = 0
   aborted = 0
-  readonly #open = new Map<number, { resolve: (value?: number | null) => void; reject: (e: unknown) => void }>()
+  readonly #open = new Map<
+    number,
+    { resolve: (value?: number | null) => void; reject: (e: unknown) => void }
+  >()
   readonly #byHand: boolean
 
   constructor(options: ConcurrentTransformOptions = {}, byHand = false) {
@@ -91,23 +94,26 @@ for (const [concurrency, highWaterMark] of [
 ] as const) {
   const bound = concurrency + highWaterMark - 1
 
-  t.test(`with no reader, ${concurrency} at once and highWaterMark ${highWaterMark}: ${bound} held`, async t => {
-    const stage = new Calls({ concurrency, highWaterMark })
-    t.teardown(() => stage.destroy())
-    for (const number of numbers(500)) stage.write(number)
-    await settled()
-    t.equal(stage.started.length, bound)
-    t.equal(stage.readableLength, bound)
-    t.equal(stage.inFlight, 0)
-    t.equal(stage.peak, concurrency)
-    for (let reads = 1; reads < concurrency; reads++) stage.read()
-    await settled()
-    t.equal(stage.started.length, bound, 'no call while highWaterMark objects are unread')
-    stage.read()
-    await settled()
-    t.equal(stage.started.length, bound + concurrency)
-    t.equal(stage.readableLength, bound)
-  })
+  t.test(
+    `with no reader, ${concurrency} at once and highWaterMark ${highWaterMark}: ${bound} held`,
+    async t => {
+      const stage = new Calls({ concurrency, highWaterMark })
+      t.teardown(() => stage.destroy())
+      for (const number of numbers(500)) stage.write(number)
+      await settled()
+      t.equal(stage.started.length, bound)
+      t.equal(stage.readableLength, bound)
+      t.equal(stage.inFlight, 0)
+      t.equal(stage.peak, concurrency)
+      for (let reads = 1; reads < concurrency; reads++) stage.read()
+      await settled()
+      t.equal(stage.started.length, bound, 'no call while highWaterMark objects are unread')
+      stage.read()
+      await settled()
+      t.equal(stage.started.length, bound + concurrency)
+      t.equal(stage.readableLength, bound)
+    }
+  )
 
   t.test(`with a slow reader, never more than ${bound} in flight or unread`, async t => {
     const stage = new Calls({ concurrency, highWaterMark })
