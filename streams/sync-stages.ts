@@ -80,6 +80,12 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
   readonly stages?: ((stages: readonly Stage[], report: Report) => readonly Stage[]) | undefined
 }
 
+/** Packages between two stages: they come by the document, and a stage that waits for the next one does nothing. */
+const BUFFERED = 256
+
+/** A batch is one statement, and the turn of the event loop that it waits for takes longer than it does. */
+const BATCHES = { batchSize: 2400, highWaterMark: BUFFERED }
+
 /** In flight, unless the options say otherwise. */
 const DOCUMENTS = 32
 const FILES = 16
@@ -92,8 +98,8 @@ export function packageStages(options: SyncOptions, index: URL, run?: Run): read
     new ProjectSource({ ...requests, indexUrl: index, source, includes, excludes }),
     ...(run === undefined ? [] : [new ProjectLookup({ run })]),
     new Downloader<KnownProject>({ ...requests, concurrency }),
-    new MetadataParser(),
-    new PackageFilter(options)
+    new MetadataParser({ highWaterMark: BUFFERED }),
+    new PackageFilter({ ...options, highWaterMark: BUFFERED })
   ]
 }
 
@@ -116,10 +122,10 @@ export function savingStages(
     })
   ]
   return [
-    new CatalogLookup({ run }),
+    new CatalogLookup({ run, ...BATCHES }),
     ...(files ?? []),
-    new PackageSaver({ run, store }),
-    new VersionWriter({ run, completeListing, maxRemovals, strict })
+    new PackageSaver({ run, store, ...(files === undefined ? BATCHES : {}) }),
+    new VersionWriter({ run, highWaterMark: BUFFERED, completeListing, maxRemovals, strict })
   ]
 }
 

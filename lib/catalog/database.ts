@@ -10,7 +10,7 @@ import { CatalogError, MillraceError } from '../errors.js'
 import { migrate, schemaState } from './migrations.js'
 import type { PackageRow } from './rows.js'
 import { all, claim, identify, run, setUp, type Value } from './sqlite/connection.js'
-import { PackageInserter } from './sqlite/insert.js'
+import { PackageInserter, ROWS_A_STATEMENT } from './sqlite/insert.js'
 import { lock, type Release } from './sqlite/lock.js'
 
 export type { Value } from './sqlite/connection.js'
@@ -117,6 +117,13 @@ export class Database {
         throw error
       }
     })
+  }
+
+  /** Inserts package rows, of which no two have one key, in a transaction of their own. @throws {@link CatalogError} */
+  async insertPackages(rows: readonly PackageRow[], added: number, seenRun: number): Promise<void> {
+    const insert = (connection: Connection) => connection.insertPackages(rows, added, seenRun)
+    // One statement is a transaction already: a turn of the event loop, where BEGIN and COMMIT make it three.
+    await (rows.length <= ROWS_A_STATEMENT ? this.use(insert) : this.transaction(insert))
   }
 
   /** Takes the lock `name`, which dies with the process; `undefined` when another holds it after `waitMs`. */

@@ -133,8 +133,13 @@ export class Run {
     packages: readonly KnownPackage[],
     files: ReadonlyMap<KnownPackage, { readonly sha256: string; readonly size: number }> = new Map()
   ): Promise<void> {
+    const recalled = this.#ids.recall(packages)
+    if (recalled !== undefined && files.size === 0 && packages.every(pkg => isNew(pkg, recalled))) {
+      await this.#database.insertPackages(newRows(packages, recalled), this.#base.base + 1, this.id)
+      return
+    }
     const ids = await this.#database.transaction(async connection => {
-      const ids = await this.#ids.find(connection, packages, true)
+      const ids = recalled ?? (await this.#ids.find(connection, packages, true))
       const known = await this.#lookup(connection, packages, ids)
       const rows: PackageRow[] = []
       const seen: number[] = []
@@ -265,6 +270,18 @@ export class Run {
     })
     return results
   }
+}
+
+/** Whether the catalog has no row of a package's file. */
+function isNew({ known, row, project }: KnownPackage, ids: ReadonlyMap<string, ProjectId>): boolean {
+  return row === undefined && (known !== undefined || ids.get(project)?.fresh === true)
+}
+
+/** The rows of new packages, in key order. */
+function newRows(packages: readonly KnownPackage[], ids: ReadonlyMap<string, ProjectId>): PackageRow[] {
+  return inKeyOrder(
+    packages.map(pkg => encodePackage(pkg, (ids.get(pkg.project) as ProjectId).id, pkg.stored))
+  )
 }
 
 /** Positions of the packages that were not looked up and may have rows. */
