@@ -32,6 +32,7 @@ t.test('a connection is set up for one writer beside readers', async t => {
   t.strictSame(await all(handle, 'PRAGMA journal_mode'), [{ journal_mode: 'wal' }])
   t.strictSame(await all(handle, 'PRAGMA synchronous'), [{ synchronous: 1 }])
   t.strictSame(await all(handle, 'PRAGMA foreign_keys'), [{ foreign_keys: 1 }])
+  t.strictSame(await all(handle, 'PRAGMA cache_size'), [{ cache_size: -16384 }])
 })
 
 t.test('a catalog is told from other files', async t => {
