@@ -100,7 +100,7 @@ export function readFilename(filename: string, project: string): FilenameFacts {
 
 function wheelVersion(stem: string, project: string): string | undefined {
   const version = versionAfterName(stem, project)?.split('-')[0]
-  if (version === undefined) return undefined
+  if (!version?.includes('_')) return version
   // Old wheels write `_` for the `-` of a version.
   const dashed = version.replaceAll('_', '-')
   return parseVersion(version) === undefined && parseVersion(dashed) !== undefined ? dashed : version

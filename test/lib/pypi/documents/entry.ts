@@ -82,6 +82,14 @@ t.test('URLs are made absolute; those of other schemes or with credentials are r
     ['https://h.example//my_pkg-1.0.zip', 'https://h.example//my_pkg-1.0.zip'],
     ['http://127.1/my_pkg-1.0.zip', 'http://127.0.0.1/my_pkg-1.0.zip'],
     ['https://h.example/a/%2e%2E/my_pkg-1.0.zip', 'https://h.example/my_pkg-1.0.zip'],
+    ['http://127.0.0.1:8080/my_pkg-1.0.zip', 'http://127.0.0.1:8080/my_pkg-1.0.zip'],
+    ['http://127.0.0.01:8080/my_pkg-1.0.zip', 'http://127.0.0.1:8080/my_pkg-1.0.zip'],
+    ['http://1.2.3.256/my_pkg-1.0.zip', undefined],
+    ['http://h.example:80/my_pkg-1.0.zip', 'http://h.example/my_pkg-1.0.zip'],
+    ['https://h.example:443/my_pkg-1.0.zip', 'https://h.example/my_pkg-1.0.zip'],
+    ['https://h.example:8443/my_pkg-1.0.zip', 'https://h.example:8443/my_pkg-1.0.zip'],
+    ['https://h.example:08443/my_pkg-1.0.zip', 'https://h.example:8443/my_pkg-1.0.zip'],
+    ['https://h.example:65536/my_pkg-1.0.zip', undefined],
     ['http://1.example.0x7f/my_pkg-1.0.zip', undefined],
     ['https://xn--a/my_pkg-1.0.zip', undefined]
   ] as const) {
