@@ -15,6 +15,7 @@ import { createHash } from 'node:crypto'
 import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import { MillraceError, RecordError, TemporaryFileError } from '../lib/errors.js'
 import type { Body, Downloaded } from '../lib/http/body.js'
+import { settledLastModified } from '../lib/http/last-modified.js'
 import { redactUrl } from '../lib/http/redact.js'
 import { integer } from '../lib/options.js'
 import { type About, serialOf, textOf } from '../lib/pypi/documents/format.js'
@@ -51,6 +52,8 @@ export interface ProjectDocument {
   readonly lastModified: string | undefined
   /** Serial number of the project on warehouse. */
   readonly serial: number | undefined
+  /** The serial that it was listed with: the document may be older than that, or newer. */
+  readonly listedSerial: number | undefined
   /** SHA-256 of the document; of a 304 that of the item, where it has one. */
   readonly digest: string | undefined
   readonly status: ProjectStatus | undefined
@@ -154,7 +157,7 @@ export class MetadataParser extends Transform {
       const isSystemError = error instanceof Error && 'syscall' in error
       this.#refuse(
         item,
-        isSystemError ? new TemporaryFileError(redactUrl(url), body.path ?? 'memory', error) : error
+        isSystemError ? new TemporaryFileError(redactUrl(url), String(body.path), error) : error
       )
     } finally {
       await body.discard()
@@ -210,8 +213,9 @@ export class MetadataParser extends Transform {
       unchanged: isUnchanged,
       url,
       etag: textOf(headers.etag),
-      lastModified: textOf(headers['last-modified']),
+      lastModified: settledLastModified(headers),
       serial: about.serial ?? serialOf(Number(headers['x-pypi-last-serial'])),
+      listedSerial: item.serial,
       digest,
       status: about.status,
       statusReason: about.statusReason

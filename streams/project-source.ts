@@ -2,8 +2,8 @@
  * Gives the projects of an index that are to be fetched: those that are asked for by name, or all that it lists.
  *
  * in     nothing; with `includes` no request is made, else one for the listing
- * out    one `Project` for each name of `includes`, in their order, or for each that the listing has, in its order;
- *        none that `excludes` takes out
+ * out    those of `first`; then one `Project` for each other name of `includes`, in their order, or for each that the
+ *        listing has, in its order, and none where that is the `listing` known; none that `excludes` takes out
  * holds  at most `highWaterMark` projects, and of a listing what 64 KiB of it make; the listing itself waits in a
  *        temporary file
  * fails  with the `DownloadError` or `DocumentError` of the listing, with what came before it already given; a name that is
@@ -12,16 +12,19 @@
  * Emits `'listing'` after the last project of a listing that was read to its end.
  */
 import { addAbortSignal, Readable } from 'node:stream'
+import type { KnownListing } from '../lib/catalog/known.js'
 import { RecordError } from '../lib/errors.js'
 import { parseRequirements, type Requirements, selectProjects } from '../lib/filter/projects.js'
 import type { Downloaded } from '../lib/http/body.js'
 import type { Downloadable } from '../lib/http/download.js'
+import { settledLastModified } from '../lib/http/last-modified.js'
 import { httpUrl, integer, oneOf } from '../lib/options.js'
 import { textOf } from '../lib/pypi/documents/format.js'
 import { type DocumentLimits, documentLimits, type GivenLimits } from '../lib/pypi/documents/limits.js'
 import { piecesOf } from '../lib/pypi/documents/text.js'
 import { documentUrls, listingUrl, type Source } from '../lib/pypi/index-urls.js'
 import { type ListedProject, readListing } from '../lib/pypi/listing.js'
+import { normalizeName } from '../lib/pypi/name.js'
 import type { Project } from '../lib/pypi/package.js'
 import { Downloader, type DownloaderOptions } from './downloader.js'
 import { skip } from './skip.js'
@@ -42,6 +45,13 @@ export interface ProjectSourceOptions
   readonly includes?: Requirements | undefined
   /** Requirements; one without a specifier takes its project out. @defaultValue none */
   readonly excludes?: Requirements | undefined
+  /**
+   * Names of projects to give before all others, and not a second time; of those that are asked for by name, if any
+   * are. @defaultValue none
+   */
+  readonly first?: readonly string[] | undefined
+  /** What is known of the listing: one that did not change is not read. @defaultValue nothing */
+  readonly listing?: Pick<KnownListing, 'etag' | 'lastModified' | 'digest'> | undefined
   /** Projects buffered for the reader. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
   readonly highWaterMark?: number | undefined
   /** What the listing may ask of this process. */
@@ -50,15 +60,21 @@ export interface ProjectSourceOptions
 
 /** What `'listing'` tells. */
 export interface ProjectListing {
-  /** Projects that the index lists, those taken out included. */
+  /** Projects that the index lists, those taken out included; 0 when nothing changed. */
   readonly total: number
-  /** Whether that is all it has: not so when it answered that nothing changed. */
+  /** Whether that is all it has: not so when nothing changed, by its own answer or its digest. */
   readonly complete: boolean
+  /** Whether each project came with a serial number, so that none changes without the listing. */
+  readonly serials: boolean
+  /** Those of `first` that the index lists, with their serials there: they were given before those were known. */
+  readonly met: ReadonlyMap<string, number | undefined>
+  /** Those that it does not. */
+  readonly absent: readonly string[]
   /** Last serial number of the index, on warehouse. */
   readonly serial: number | undefined
   readonly etag: string | undefined
   readonly lastModified: string | undefined
-  /** SHA-256 of the listing; `undefined` when it did not change. */
+  /** SHA-256 of the listing; `undefined` when the index answered that it did not change. */
   readonly digest: string | undefined
 }
 
@@ -77,6 +93,12 @@ export class ProjectSource extends Readable {
   readonly #admits: (project: string) => boolean
   /** Those asked for by name that were not given yet. */
   readonly #named: Iterator<Project> | undefined
+  /** Those to give before the listing, by normalised name. */
+  readonly #first: ReadonlyMap<string, string>
+  /** Which of them the listing has, and their serials there. */
+  readonly #met = new Map<string, number | undefined>()
+  readonly #known: Pick<KnownListing, 'etag' | 'lastModified' | 'digest'>
+  #serials = true
   readonly #limits: DocumentLimits
   readonly #http: DownloaderOptions<Downloadable>
   readonly #controller = new AbortController()
@@ -89,6 +111,8 @@ export class ProjectSource extends Readable {
     source = 'simple',
     includes,
     excludes,
+    first = [],
+    listing = {},
     highWaterMark = 16,
     limits,
     signal,
@@ -111,9 +135,14 @@ export class ProjectSource extends Readable {
     this.#http = http
     // Not by the option: a signal that is aborted already would call `_destroy` before there are private fields.
     if (signal !== undefined) addAbortSignal(signal, this)
+    this.#known = listing
+    this.#first = new Map(
+      first.map(name => [normalizeName(name), name] as const).filter(([project]) => admits(project))
+    )
     if (names !== undefined) {
       const spelled = new Map(requirements.toReversed().map(({ project, name }) => [project, name]))
-      this.#named = names.map(name => this.#project(name, spelled.get(name) ?? name)).values()
+      const ordered = new Set([...this.#first.keys(), ...names])
+      this.#named = Array.from(ordered, name => this.#project(name, spelled.get(name) as string)).values()
     }
   }
 
@@ -143,6 +172,10 @@ export class ProjectSource extends Readable {
   }
 
   async #list(): Promise<void> {
+    for (const [project, name] of this.#first) {
+      if (!this.push(this.#project(project, name))) await this.#wanted()
+      if (this.destroyed) return
+    }
     const { signal } = this.#controller
     const downloader = new Downloader<Downloadable>({
       ...this.#http,
@@ -150,7 +183,13 @@ export class ProjectSource extends Readable {
       digest: 'sha256',
       signal
     })
-    const headers = { accept: ACCEPT.simple, ...this.#authorization }
+    const { etag, lastModified } = this.#known
+    const headers = {
+      accept: ACCEPT.simple,
+      ...this.#authorization,
+      ...(etag === undefined ? {} : { 'if-none-match': etag }),
+      ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified })
+    }
     downloader.end({ url: this.#listingUrl, headers })
     // Nobody listens to its 'skip', so a failure destroys it and is thrown here.
     for await (const downloaded of downloader as AsyncIterable<Downloaded<Downloadable>>) {
@@ -166,11 +205,19 @@ export class ProjectSource extends Readable {
   async #readListing({ body, headers, status, url }: Downloaded<Downloadable>): Promise<void> {
     const about = {
       etag: textOf(headers.etag),
-      lastModified: textOf(headers['last-modified']),
-      digest: body.digests.sha256
+      lastModified: settledLastModified(headers),
+      digest: status === 304 ? undefined : body.digests.sha256
     }
-    if (status === 304) {
-      this.#emitListing({ ...about, digest: undefined, total: 0, complete: false, serial: undefined })
+    if (status === 304 || (about.digest !== undefined && about.digest === this.#known.digest)) {
+      const nothing = {
+        total: 0,
+        complete: false,
+        serials: false,
+        met: this.#met,
+        absent: [],
+        serial: undefined
+      }
+      this.emit('listing', { ...about, ...nothing } satisfies ProjectListing)
       return
     }
     const input = { url, contentType: textOf(headers['content-type']) }
@@ -183,17 +230,29 @@ export class ProjectSource extends Readable {
       }
       batch = await batches.next()
     }
-    this.#emitListing({ ...about, ...batch.value, complete: true })
-  }
-
-  #emitListing(listing: ProjectListing): void {
-    this.emit('listing', listing)
+    const absent = [...this.#first.keys()].filter(project => !this.#met.has(project))
+    const listing = {
+      ...about,
+      ...batch.value,
+      complete: true,
+      serials: this.#serials,
+      met: this.#met,
+      absent
+    }
+    this.emit('listing', listing satisfies ProjectListing)
   }
 
   /** @returns whether the reader wants more */
   #give(item: ListedProject | RecordError): boolean {
     if (item instanceof RecordError) return skip(this, { project: item.filename, url: item.url }, item)
-    return !this.#admits(item.project) || this.push(this.#project(item.project, item.name, item))
+    const { project, name, serial } = item
+    this.#serials &&= serial !== undefined
+    if (this.#first.has(project)) {
+      this.#met.set(project, serial)
+      // It may lie elsewhere than where it was looked for.
+      if (this.#url(project, item) === this.#url(project)) return true
+    }
+    return !this.#admits(project) || this.push(this.#project(project, name, item))
   }
 
   async #wanted(): Promise<void> {
@@ -206,14 +265,12 @@ export class ProjectSource extends Readable {
 
   #project(project: string, name: string, listed?: ListedProject): Project {
     this.#given++
+    return { project, name, url: this.#url(project, listed), headers: this.#headers, serial: listed?.serial }
+  }
+
+  #url(project: string, listed?: ListedProject): string {
     const listedUrl = this.#source === 'simple' ? listed?.url : undefined
-    return {
-      project,
-      name,
-      url: listedUrl ?? this.#documentUrl(project),
-      headers: this.#headers,
-      serial: listed?.serial
-    }
+    return listedUrl ?? this.#documentUrl(project)
   }
 }
 

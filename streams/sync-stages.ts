@@ -2,7 +2,9 @@
  * The options of a sync, and the lists of stages that they make.
  */
 import type { Duplex, Readable, Writable } from 'node:stream'
+import { age } from '../lib/age.js'
 import type { Catalog } from '../lib/catalog/catalog.js'
+import type { Due } from '../lib/catalog/due.js'
 import type { KnownPackage, KnownProject } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
 import type { FilterOptions } from '../lib/filter/index.js'
@@ -63,6 +65,17 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
    * the code `ERR_MILLRACE_REMOVALS`. Up to five projects may always go, if any others are left. @defaultValue 0.1
    */
   readonly maxRemovals?: number | undefined
+  /**
+   * How old the last whole reading of a project may be: an age such as `30d`, after which its document is fetched
+   * whatever its serial and validators say, or `never`. By its id a project's turn comes between half that age and all
+   * of it. @defaultValue `30d`: a project of pypi.org is known that lost a file while its serial stood still
+   */
+  readonly fullCheck?: string | undefined
+  /**
+   * Versions of the repository to keep. Older ones are forgotten when the sync is done, and with them the files that no
+   * version needs. Whole number of 1 or more. @defaultValue all
+   */
+  readonly keepVersions?: number | undefined
   /** Documents in flight. @defaultValue 32 */
   readonly concurrency?: number | undefined
   /** Files in flight. @defaultValue 16 */
@@ -90,12 +103,16 @@ const BATCHES = { batchSize: 2400, highWaterMark: BUFFERED }
 const DOCUMENTS = 32
 const FILES = 16
 
-/** The stages up to the packages that the filters left; a sync has a run, a dry run has none. */
-export function packageStages(options: SyncOptions, index: URL, run?: Run): readonly Stage[] {
+/** The stages up to the packages that the filters left; a sync has a run, and what that begins with; a dry run has none. */
+export function packageStages(options: SyncOptions, index: URL, run?: Run, due?: Due): readonly Stage[] {
   const { source, includes, excludes, concurrency = DOCUMENTS } = options
   const requests = requestOptions(options, index)
   return [
-    new ProjectSource({ ...requests, indexUrl: index, source, includes, excludes }),
+    new ProjectSource({
+      ...{ ...requests, indexUrl: index, source, includes, excludes },
+      first: due?.first.map(({ name }) => name),
+      listing: due?.listing
+    }),
     ...(run === undefined ? [] : [new ProjectLookup({ run })]),
     new Downloader<KnownProject>({ ...requests, concurrency }),
     new MetadataParser({ highWaterMark: BUFFERED }),
@@ -131,12 +148,19 @@ export function savingStages(
 
 /** Checks what the stages would refuse once the catalog is open. @throws {@link OptionError} */
 export function checkStageOptions(options: SyncOptions, index: URL): void {
-  const { concurrency = DOCUMENTS, downloadConcurrency = FILES, maxRemovals = 0 } = options
+  const { concurrency = DOCUMENTS, downloadConcurrency = FILES, maxRemovals = 0, keepVersions = 1 } = options
   integer('concurrency', concurrency, 1)
   integer('downloadConcurrency', downloadConcurrency, 1)
   finite('maxRemovals', maxRemovals, 0, 1)
+  integer('keepVersions', keepVersions, 1)
+  fullCheckMs(options)
   // Nobody will listen to these stages, so no signal may end them.
   packageStages({ ...options, signal: undefined }, index)
+}
+
+/** How old the last whole reading of a project may be, in ms; `undefined` for any age. @throws {@link OptionError} */
+export function fullCheckMs({ fullCheck = '30d' }: SyncOptions): number | undefined {
+  return fullCheck === 'never' ? undefined : age('fullCheck', fullCheck)
 }
 
 function requestOptions(options: SyncOptions, index: URL) {

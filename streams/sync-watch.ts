@@ -2,10 +2,11 @@
  * Follows the stages of a sync by their events: counts for the report, tells the run's ledger what became of each
  * project, and makes a failure of each item that was skipped.
  */
-import type { KnownPackage } from '../lib/catalog/known.js'
+import type { Due } from '../lib/catalog/due.js'
+import type { KnownListing, KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
 import { RecordError, StatusError, TemporaryFileError } from '../lib/errors.js'
-import { isAge, type UploadedBeforeOptions } from '../lib/filter/uploaded-before.js'
+import { heldUntil, type UploadedBeforeOptions } from '../lib/filter/uploaded-before.js'
 import type { Downloaded } from '../lib/http/body.js'
 import type { Package, Project } from '../lib/pypi/package.js'
 import { failureOf, type Report } from '../lib/report.js'
@@ -32,6 +33,8 @@ const FAILURES_A_BATCH = 500
 export interface SyncWatchOptions extends UploadedBeforeOptions {
   /** Ends the sync at the first failure. @defaultValue false */
   readonly strict?: boolean | undefined
+  /** What the run began with. @defaultValue nothing */
+  readonly due?: Due | undefined
 }
 
 export class SyncWatch {
@@ -39,22 +42,46 @@ export class SyncWatch {
   readonly #run: Run | undefined
   readonly #report: Report
   readonly #strict: boolean
-  readonly #byAge: boolean
+  readonly #age: UploadedBeforeOptions
   readonly #failedProjects = new Set<string>()
+  readonly #knownListing: KnownListing | undefined
+  /** Serials of the documents of those projects that were asked for before their listed serials were known. */
+  readonly #firstSerials: Map<string, number | undefined>
   #listing: ProjectListing | undefined
+  /** Whether the listing tells less than what there is: a bad name, or a serial that its project has not yet. */
+  #unsure = false
   #writer: VersionWriter | undefined
   readonly #dropped: Record<string, number> = {}
 
-  constructor(run: Run | undefined, report: Report, { strict = false, uploadedBefore }: SyncWatchOptions) {
+  constructor(
+    run: Run | undefined,
+    report: Report,
+    { strict = false, uploadedBefore, due }: SyncWatchOptions
+  ) {
     this.#run = run
     this.#report = report
     this.#strict = strict
-    this.#byAge = isAge(uploadedBefore)
+    this.#age = { uploadedBefore }
+    this.#knownListing = due?.listing
+    this.#firstSerials = new Map(due?.first.map(({ project }) => [project, undefined]))
   }
 
   /** Whether the index named all its projects. */
   get completeListing(): boolean {
     return this.#listing?.complete ?? false
+  }
+
+  /** What the next run may know of the listing: only what tells of every change. */
+  get keptListing(): KnownListing | undefined {
+    const listing = this.#listing
+    if (listing === undefined || this.#unsure || this.#writer?.result?.kept !== undefined) return undefined
+    if (!listing.complete) return this.#knownListing
+    for (const [project, serial = 0] of listing.met) {
+      if ((this.#firstSerials.get(project) ?? serial) < serial) return undefined
+    }
+    const { etag, lastModified, digest } = listing
+    const given = this.#report.projects.listed - listing.absent.length
+    return listing.serials ? { etag, lastModified, digest, given } : undefined
   }
 
   /** For each filter, by its option's name, how many packages it took out. */
@@ -97,11 +124,20 @@ export class SyncWatch {
   }
 
   #source(stage: ProjectSource): void {
-    Object.defineProperty(this.#report.projects, 'listed', { enumerable: true, get: () => stage.given })
+    const { projects } = this.#report
+    let unread = 0
+    Object.defineProperty(projects, 'listed', { enumerable: true, get: () => stage.given + unread })
     stage.on('listing', (listing: ProjectListing) => {
       this.#listing = listing
+      this.#run?.unlist(listing.absent)
+      if (listing.complete) return
+      unread = Math.max(0, (this.#knownListing?.given ?? 0) - stage.given)
+      projects.unchanged += unread
     })
-    stage.on('skip', (item: Partial<Project>, error: Error) => this.#fail(stage, item, error))
+    stage.on('skip', (item: Partial<Project>, error: Error) => {
+      this.#unsure = true
+      this.#fail(stage, item, error)
+    })
   }
 
   #projectLookup(stage: ProjectLookup): void {
@@ -114,7 +150,7 @@ export class SyncWatch {
     stage.on('skip', (project: Project, error: Error) => {
       if (isMissing(error)) {
         this.#report.projects.missing++
-        this.#run?.ledger.missing(project.project, project.serial)
+        this.#run?.ledger.missing(project.project)
       } else {
         this.#run?.ledger.failProject(project.project)
         this.#failProject(project.project)
@@ -130,6 +166,9 @@ export class SyncWatch {
       else projects.fetched++
       packages.seen += document.packages
       this.#countKept()
+      const { project, serial, listedSerial = 0 } = document
+      if (this.#firstSerials.has(project)) this.#firstSerials.set(project, serial)
+      this.#unsure ||= serial !== undefined && serial < listedSerial
       this.#run?.ledger.announce(document)
     })
     stage.on('skip', (item: Project | { project: string; filename?: string }, error: Error) => {
@@ -150,7 +189,8 @@ export class SyncWatch {
   #filter(stage: PackageFilter): void {
     stage.on('drop', (pkg: Package, filter: string) => {
       this.#dropped[filter] = (this.#dropped[filter] ?? 0) + 1
-      this.#run?.ledger.settle(pkg.project, this.#byAge && filter === 'uploadedBefore')
+      const until = filter === 'uploadedBefore' ? heldUntil(this.#age, pkg) : undefined
+      this.#run?.ledger.settle(pkg.project, until)
     })
   }
 

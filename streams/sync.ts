@@ -1,18 +1,21 @@
 /**
  * A sync: runs the list of stages, and reports what they did.
  */
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Catalog } from '../lib/catalog/catalog.js'
+import { parseRequirements, type Requirements } from '../lib/filter/projects.js'
 import { Origins } from '../lib/http/origins.js'
 import { redactUrl } from '../lib/http/redact.js'
 import { httpUrl, oneOf, text } from '../lib/options.js'
-import { emptyReport, type Report } from '../lib/report.js'
+import { formatRequirement } from '../lib/pypi/requirement.js'
+import { emptyReport, failureOf, type Report } from '../lib/report.js'
 import { DirectoryStore } from '../lib/store/directory-store.js'
 import { PlanWriter } from './plan-writer.js'
+import { syncKeys } from './sync-keys.js'
 import {
   checkStageOptions,
+  fullCheckMs,
   packageStages,
   type Stage,
   type SyncOptions,
@@ -63,52 +66,68 @@ export async function sync(options: SyncOptions = {}): Promise<Report> {
   const startedAt = performance.now()
   const report = emptyReport(repository)
   try {
-    await (options.dryRun ? plan(settings, index, report) : run(settings, index, report))
+    await (options.dryRun ? plan(settings, index, report) : run(settings, index, report, startedAt))
   } finally {
     report.durationMs = Math.round(performance.now() - startedAt)
   }
   return report
 }
 
-async function run(settings: Settings, index: URL, report: Report): Promise<void> {
-  const { catalog, store, repository, policy, mirror = false, signal } = settings
+async function run(settings: Settings, index: URL, report: Report, startedAt: number): Promise<void> {
+  const { catalog, store, repository, policy, mirror = false, keepVersions, signal } = settings
   const opened = typeof catalog === 'string' ? await Catalog.open(catalog) : catalog
+  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+  const { key, projectKey } = syncKeys(settings, index)
+  // The failures are rows of their own.
+  const told = () => {
+    const { failures, ...counts } = report
+    return { ...counts, durationMs: Math.round(performance.now() - startedAt), failures: failures.length }
+  }
   try {
     const run = await opened.beginRun({
-      repository,
-      mirror,
+      ...{ repository, mirror, projectKey, optionsKey: key },
       options: shownOptions({ ...settings, indexUrl: redactUrl(index) }),
-      optionsKey: optionsKey(settings, index)
+      files: policy === 'immediate',
+      fullCheckMs: fullCheckMs(settings)
     })
-    const watch = new SyncWatch(run, report, settings)
+    let watch: SyncWatch | undefined
     try {
-      const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+      const due = await run.due()
+      const watching = new SyncWatch(run, report, { ...settings, due })
+      watch = watching
       // What a run that was killed left half-written.
-      if (policy === 'immediate' && kept instanceof DirectoryStore) await kept.clean()
+      if (policy === 'immediate') await kept.clean()
       await runStages(
         [
-          ...packageStages(settings, index, run),
+          ...packageStages(settings, index, run, due),
           ...savingStages(
             settings,
             index,
             run,
             policy === 'immediate' ? kept : undefined,
-            () => watch.completeListing
+            () => watching.completeListing
           )
         ],
         settings,
-        watch,
+        watching,
         report
       )
-      await watch.record()
-      await run.finish('done', report)
+      await watching.record()
+      await run.keepListing(watching.keptListing)
+      if (keepVersions !== undefined) await run.forgetVersions(keepVersions)
+      await run.finish('done', told())
     } catch (error) {
       // What is settled need not be fetched again. Where the catalog is what failed, the first error tells more.
       await run.ledger.flush().catch(() => {})
-      await watch.record().catch(() => {})
-      await run.finish(signal?.aborted ? 'interrupted' : 'failed', report).catch(() => {})
+      const failure = failureOf(error as Error, {})
+      if (!signal?.aborted && report.failures.at(-1)?.message !== failure.message)
+        report.failures.push(failure)
+      await watch?.record().catch(() => {})
+      await run.finish(signal?.aborted ? 'interrupted' : 'failed', told()).catch(() => {})
       throw error
     }
+    // Under the locks of all repositories, so not before this one's is given back.
+    if (keepVersions !== undefined) await opened.removeUnusedFiles(kept)
   } finally {
     if (opened !== catalog) await opened.close()
   }
@@ -148,28 +167,12 @@ async function runStages(
 /** The options as the run's row shows them: nothing secret, and nothing that is not data. */
 function shownOptions(options: SyncOptions): Record<string, unknown> {
   const { catalog, store, dispatcher, headers, authorization, origins, signal, stages, ...shown } = options
-  return shown
+  const { includes, excludes } = options
+  return { ...shown, includes: shownRequirements(includes), excludes: shownRequirements(excludes) }
 }
 
-/** Stands for every option that decides which packages a project has. */
-function optionsKey(options: Settings, index: URL): string {
-  const { prereleases, packageTypes, keepLatest, excludePlatforms, python, uploadedBefore, maxFileSize } =
-    options
-  const { includes, excludes, source, policy } = options
-  const deciding = {
-    index: redactUrl(index),
-    source,
-    // Other policies keep the same packages; this one has files for each of them.
-    immediate: policy === 'immediate',
-    includes,
-    excludes,
-    prereleases,
-    packageTypes,
-    keepLatest,
-    excludePlatforms,
-    python,
-    uploadedBefore,
-    maxFileSize
-  }
-  return createHash('sha256').update(JSON.stringify(deciding)).digest('hex').slice(0, 32)
+/** Requirements as text, without their URLs, which may hold credentials. */
+function shownRequirements(requirements: Requirements | undefined): string[] | undefined {
+  if (requirements === undefined) return undefined
+  return parseRequirements('', requirements).map(one => formatRequirement({ ...one, url: undefined }))
 }

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.js'
 import { type Change, readChanges } from './changes.js'
 import { Database } from './database.js'
 import { readPackages } from './packages.js'
+import { ProjectKeys } from './project-keys.js'
 import { forgetFiles } from './retention.js'
 import type { StoredPackage } from './rows.js'
 import { Run } from './run.js'
@@ -31,6 +32,18 @@ export interface BeginRunOptions {
    * under another key is due again. @defaultValue `''`
    */
   readonly optionsKey?: string | undefined
+  /**
+   * The same for one project (by its normalised name), without mirror and `files`: what was had under the same key is
+   * due again only if the index says so. @defaultValue `optionsKey` for all
+   */
+  readonly projectKey?: ((project: string) => string) | undefined
+  /** Whether the files come with their packages: what was had without is due again. @defaultValue false */
+  readonly files?: boolean | undefined
+  /**
+   * How old the last whole reading of a project's document may be, in ms: an older one is due again, whatever the
+   * index says. @defaultValue `undefined`, any age
+   */
+  readonly fullCheckMs?: number | undefined
 }
 
 export class Catalog {
@@ -73,12 +86,16 @@ export class Catalog {
     repository,
     mirror = false,
     options = {},
-    optionsKey = ''
+    optionsKey = '',
+    projectKey = () => optionsKey,
+    files = false,
+    fullCheckMs
   }: BeginRunOptions): Promise<Run> {
     text('repository', repository)
     const shown = JSON.stringify(options)
     // What was had without mirror was not marked as seen, so that it cannot say what is to be removed.
     const key = mirror ? `mirror ${optionsKey}` : optionsKey
+    const keys = new ProjectKeys({ keyOf: projectKey, mirror, files })
     const repositoryId = await this.#makeRepository(repository)
     const release = await this.#database.lock(String(repositoryId))
     if (release === undefined) throw new BusyError(repository)
@@ -86,7 +103,7 @@ export class Catalog {
       const base = await this.#database.transaction(connection =>
         beginRun(
           connection,
-          { repository, repositoryId, mirror, optionsKey: key },
+          { repository, repositoryId, mirror, optionsKey: key, keys, fullCheckMs },
           shown,
           new Date().toISOString()
         )

@@ -11,6 +11,16 @@ export interface KnownProject extends Project {
   readonly digest?: string | undefined
 }
 
+/** What is known of the list of all projects of an index, so that it can be asked for on condition. */
+export interface KnownListing {
+  readonly etag?: string | undefined
+  readonly lastModified?: string | undefined
+  /** sha256 of the document. */
+  readonly digest?: string | undefined
+  /** Projects that it names, without those taken out by excludes. */
+  readonly given: number
+}
+
 /** A package, and what the catalog knows of it. */
 export interface KnownPackage extends Package {
   /**

@@ -14,8 +14,8 @@ export interface Announcement extends Omit<ProjectState, 'outcome'> {
 }
 
 interface Entry {
-  /** Whether the same document may have other packages another time. */
-  passing: boolean
+  /** When the same document may have other packages, in ms since 1970. */
+  heldUntil: number | undefined
   announcement: Announcement | undefined
   done: number
   failed: boolean
@@ -54,13 +54,13 @@ export class Ledger {
   }
 
   /**
-   * A package of the project came to its end: it was saved, or left out. With `passing`, it was left out for now
-   * only: the project is due again, even if its document stays as it is.
+   * A package of the project came to its end: it was saved, or left out. With `heldUntil`, in ms since 1970, it was
+   * left out until then only: the project is due again, even if its document stays as it is.
    */
-  settle(project: string, passing = false): void {
+  settle(project: string, heldUntil?: number): void {
     const entry = this.#entry(project)
     entry.done++
-    entry.passing ||= passing
+    if (heldUntil !== undefined) entry.heldUntil = Math.min(heldUntil, entry.heldUntil ?? heldUntil)
     this.#check(project, entry)
   }
 
@@ -78,10 +78,13 @@ export class Ledger {
     this.#settle({ project, outcome: 'failed' })
   }
 
-  /** Upstream does not have the project: as if it had no packages. */
-  missing(project: string, serial?: number): void {
+  /**
+   * Upstream does not have the project: as if it had no packages. Without a serial, since it may be back before that
+   * moves.
+   */
+  missing(project: string): void {
     this.#entries.delete(project)
-    this.#settle({ project, outcome: 'fetched', serial })
+    this.#settle({ project, outcome: 'fetched' })
   }
 
   /**
@@ -108,20 +111,18 @@ export class Ledger {
   #entry(project: string): Entry {
     let entry = this.#entries.get(project)
     if (entry === undefined) {
-      entry = { announcement: undefined, done: 0, failed: false, passing: false }
+      entry = { announcement: undefined, done: 0, failed: false, heldUntil: undefined }
       this.#entries.set(project, entry)
     }
     return entry
   }
 
-  #check(project: string, { announcement, done, failed, passing }: Entry): void {
+  #check(project: string, { announcement, done, failed, heldUntil }: Entry): void {
     if (announcement === undefined || done < announcement.packages) return
     this.#entries.delete(project)
     const { packages: _, skipped = 0, unchanged = false, ...state } = announcement
     const outcome = failed ? 'failed' : unchanged ? 'unchanged' : skipped > 0 ? 'partial' : 'fetched'
-    // Without what would tell that the document did not change.
-    const again = { serial: undefined, etag: undefined, lastModified: undefined, digest: undefined }
-    this.#settle({ ...state, ...(passing ? again : undefined), outcome })
+    this.#settle({ ...state, ...(heldUntil === undefined ? undefined : { heldUntil }), outcome })
   }
 
   #settle(state: ProjectState): void {

@@ -3,6 +3,7 @@
  */
 import type { Project, ProjectStatus } from '../pypi/package.js'
 import type { Connection } from './database.js'
+import type { ProjectKeys } from './project-keys.js'
 
 /** What a run found out about a project. */
 export interface ProjectState {
@@ -23,6 +24,8 @@ export interface ProjectState {
   readonly digest?: string | undefined
   readonly status?: ProjectStatus | undefined
   readonly statusReason?: string | undefined
+  /** When the same document may have other packages, because a filter holds files back; in ms since 1970. */
+  readonly heldUntil?: number | undefined
 }
 
 /** What a project needs to be known by: enough to make its row. */
@@ -43,35 +46,48 @@ export interface FoundProject {
 /** The run for which projects are looked up. */
 export interface LookupContext {
   readonly repositoryId: number
-  readonly optionsKey: string
   readonly committedRun: number
+  readonly keys: ProjectKeys
+  /** How old the last whole reading of a document may be, in ms; `undefined` for any age. */
+  readonly fullCheckMs: number | undefined
 }
+
+/**
+ * SQL for whether a project's document was read whole not too long ago. The bindings are now, and twice the oldest
+ * age. By its id a project is due between half that age and all of it, so that those that came in together are not
+ * due together.
+ */
+export const READ_LATELY = '(?2 IS NULL OR read_at > ?1 - ?2 * (0.5 + (projects.id % 1000) / 2000.0))'
 
 /** Finds those of `projects` that have a row. */
 export async function findProjects(
   connection: Connection,
   projects: readonly Project[],
-  { repositoryId, optionsKey, committedRun }: LookupContext
+  { repositoryId, committedRun, keys, fullCheckMs }: LookupContext,
+  now: number
 ): Promise<FoundProject[]> {
   // A project that failed, or was had under other options, is asked for without conditions: what its
-  // validators stand for is not what the catalog has.
+  // validators stand for is not what the catalog has. So is one whose time has come.
   return await connection.all<FoundProject>(
     `WITH found AS (
        SELECT asked.key AS at, projects.*, asked.value ->> 1 AS listed_serial,
-         failed_run IS NULL AND options_key = ? AS valid
-       FROM json_each(?) AS asked
-       CROSS JOIN projects ON projects.repository_id = ? AND projects.project = asked.value ->> 0
+         failed_run IS NULL AND (held_until IS NULL OR held_until >= ?1) AND ${READ_LATELY}
+           AND options_key IN (${keys.accepted.map((_, at) => `asked.value ->> 2 || ?${at + 6}`).join(', ')}) AS valid
+       FROM json_each(?3) AS asked
+       CROSS JOIN projects ON projects.repository_id = ?4 AND projects.project = asked.value ->> 0
      )
      SELECT at, id,
-       valid AND CASE WHEN listed_serial IS NULL THEN checked_run > ? ELSE serial = listed_serial END AS unchanged,
+       valid AND CASE WHEN listed_serial IS NULL THEN checked_run > ?5 ELSE serial = listed_serial END AS unchanged,
        CASE WHEN valid THEN etag END AS etag,
        CASE WHEN valid THEN last_modified END AS lastModified,
        CASE WHEN valid THEN digest END AS digest
      FROM found`,
-    optionsKey,
-    JSON.stringify(projects.map(({ project, serial }) => [project, serial])),
+    now,
+    fullCheckMs ?? null,
+    JSON.stringify(projects.map(({ project, serial }) => [project, serial, keys.of(project)])),
     repositoryId,
-    committedRun
+    committedRun,
+    ...keys.accepted
   )
 }
 
@@ -113,8 +129,8 @@ export async function writeStates(
   connection: Connection,
   states: readonly ProjectState[],
   ids: ReadonlyMap<string, { readonly id: number }>,
-  run: { readonly id: number; readonly optionsKey: string },
-  now: string
+  run: { readonly id: number; readonly keys: ProjectKeys },
+  now: number
 ): Promise<void> {
   const failed = states.filter(state => state.outcome === 'failed').map(({ project }) => ids.get(project)?.id)
   if (failed.length > 0) {
@@ -135,15 +151,15 @@ export async function writeStates(
        digest = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(value ->> 7, digest) ELSE value ->> 7 END,
        status = CASE value ->> 1 WHEN 'unchanged' THEN status ELSE value ->> 8 END,
        status_reason = CASE value ->> 1 WHEN 'unchanged' THEN status_reason ELSE value ->> 9 END,
-       options_key = ?,
-       fetched_run = CASE value ->> 1 WHEN 'fetched' THEN ? ELSE fetched_run END,
-       checked_run = ?,
-       checked_at = ?,
+       options_key = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(options_key, value ->> 11) ELSE value ->> 11 END,
+       fetched_run = CASE value ->> 1 WHEN 'fetched' THEN ?1 ELSE fetched_run END,
+       checked_run = ?1,
+       read_at = CASE value ->> 1 WHEN 'unchanged' THEN read_at ELSE ?2 END,
+       held_until = CASE value ->> 1 WHEN 'unchanged' THEN held_until ELSE value ->> 10 END,
+       gone = false,
        failed_run = NULL
-     FROM json_each(?)
+     FROM json_each(?3)
      WHERE projects.id = value ->> 0`,
-    run.optionsKey,
-    run.id,
     run.id,
     now,
     JSON.stringify(
@@ -159,8 +175,19 @@ export async function writeStates(
           state.lastModified,
           state.digest,
           state.status,
-          state.statusReason
+          state.statusReason,
+          state.heldUntil,
+          run.keys.written(state.project)
         ])
     )
+  )
+}
+
+/** Takes back that projects failed: upstream does not list them, so they will not be settled. */
+export async function forgetFailures(connection: Connection, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await connection.run(
+    'UPDATE projects SET failed_run = NULL, options_key = NULL WHERE id IN (SELECT value FROM json_each(?))',
+    JSON.stringify(ids)
   )
 }

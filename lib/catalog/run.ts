@@ -7,7 +7,8 @@ import type { Package, Project } from '../pypi/package.js'
 import type { Failure } from '../report.js'
 import { Bitset } from './bitset.js'
 import type { Connection, Database, Release } from './database.js'
-import { judge, type KnownPackage, type KnownProject } from './known.js'
+import { type Due, findDue, keepListing } from './due.js'
+import { judge, type KnownListing, type KnownPackage, type KnownProject } from './known.js'
 import { Ledger } from './ledger.js'
 import {
   deletePackages,
@@ -19,7 +20,8 @@ import {
   updatePlaces
 } from './packages.js'
 import { type ProjectId, ProjectIds } from './project-ids.js'
-import { findProjects, insertProjects, type ProjectState, writeStates } from './projects.js'
+import type { ProjectKeys } from './project-keys.js'
+import { findProjects, forgetFailures, insertProjects, type ProjectState, writeStates } from './projects.js'
 import { forgetVersions } from './retention.js'
 import { restoreVersion } from './rollback.js'
 import { encodePackage, inKeyOrder, type PackageRow } from './rows.js'
@@ -33,6 +35,9 @@ export interface RunBase {
   readonly repositoryId: number
   readonly optionsKey: string
   readonly mirror: boolean
+  readonly keys: ProjectKeys
+  /** How old the last whole reading of a document may be, in ms; `undefined` for any age. */
+  readonly fullCheckMs: number | undefined
   /** The newest version, and how many packages it has. */
   readonly base: number
   readonly present: number
@@ -59,6 +64,7 @@ export class Run {
   readonly #release: Release
   readonly #ids: ProjectIds
   readonly #listed = new Bitset()
+  #unlisted: readonly string[] = []
   /** While the store holds nothing, nothing need be asked about it. */
   #files: boolean
 
@@ -75,10 +81,17 @@ export class Run {
     this.#files = base.files
   }
 
+  /** Says which projects are due whatever the index lists, and what is known of its listing. */
+  async due(): Promise<Due> {
+    return await this.#database.use(connection => findDue(connection, this.#base, Date.now()))
+  }
+
   /** Makes rows for `projects` where there are none; gives `undefined` for each that need not be fetched. */
   async lookupProjects(projects: readonly Project[]): Promise<(KnownProject | undefined)[]> {
     const results: (KnownProject | undefined)[] = [...projects]
-    const found = await this.#database.use(connection => findProjects(connection, projects, this.#base))
+    const found = await this.#database.use(connection =>
+      findProjects(connection, projects, this.#base, Date.now())
+    )
     const missing = new Set(projects.keys())
     for (const { at, id, unchanged, etag, lastModified, digest } of found) {
       missing.delete(at)
@@ -175,13 +188,18 @@ export class Run {
     await this.#database.transaction(async connection => {
       const names = states.map(({ project, name = project }) => ({ project, name }))
       const ids = await this.#ids.find(connection, names, true)
-      await writeStates(connection, states, ids, this.#base, now())
+      await writeStates(connection, states, ids, this.#base, Date.now())
     })
   }
 
   /** Writes down what could not be had. */
   async recordFailures(failures: readonly Failure[]): Promise<void> {
     await this.#database.transaction(connection => insertFailures(connection, this.id, failures))
+  }
+
+  /** Says that the index does not list `projects`, though they were looked up. */
+  unlist(projects: readonly string[]): void {
+    this.#unlisted = projects
   }
 
   /**
@@ -204,10 +222,25 @@ export class Run {
     const { id: runId, ...base } = this.#base
     const listed = completeListing ? this.#listed : undefined
     return await this.#database.transaction(async connection => {
+      const names = this.#unlisted.map(project => ({ project, name: project }))
+      const unlisted = Array.from((await this.#ids.find(connection, names, false)).values(), ({ id }) => id)
+      for (const id of unlisted) this.#listed.delete(id)
+      await forgetFailures(connection, unlisted)
       const committed = await commitVersion(connection, { ...base, runId, listed, maxRemovals }, now())
       if (strict && committed.kept !== undefined) throw committed.kept
       return committed
     })
+  }
+
+  /**
+   * Keeps what is known of the listing that this run read, when it is committed; `undefined` if the next run may not
+   * ask for it on condition.
+   */
+  async keepListing(listing: KnownListing | undefined): Promise<void> {
+    const { id: run, optionsKey: key, repositoryId } = this.#base
+    await this.#database.use(connection =>
+      keepListing(connection, repositoryId, listing && { ...listing, run, key })
+    )
   }
 
   /** @internal Makes a version with the content of an older one; none when it is the same. */

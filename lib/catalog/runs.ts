@@ -18,7 +18,7 @@ interface RepositoryRow {
 /** Makes the row of a run, and tidies up after those that were not committed. Under the repository's lock. */
 export async function beginRun(
   connection: Connection,
-  asked: Pick<RunBase, 'repository' | 'repositoryId' | 'optionsKey' | 'mirror'>,
+  asked: Pick<RunBase, 'repository' | 'repositoryId' | 'optionsKey' | 'mirror' | 'keys' | 'fullCheckMs'>,
   options: string,
   now: string
 ): Promise<RunBase> {
@@ -50,7 +50,9 @@ export async function beginRun(
     // Drafts had under other options go, and with them what their projects' validators stand for.
     await connection.run(
       `UPDATE projects SET options_key = NULL, fetched_run = NULL, checked_run = NULL
-       WHERE repository_id = ? AND checked_run > ? AND options_key <> ?`,
+       WHERE repository_id = ? AND checked_run IN (
+         SELECT id FROM runs WHERE repository_id = ? AND id > ? AND options_key <> ?)`,
+      repositoryId,
       repositoryId,
       committedRun,
       optionsKey

@@ -69,7 +69,7 @@ const DRAFTS = `packages.id > ? AND packages.added = ?
 
 /** Makes the version that the drafts and, with `mirror`, the removals amount to; none when that is nothing. */
 export async function commitVersion(connection: Connection, commit: Commit, now: string): Promise<Committed> {
-  const { repositoryId, base, mirror } = commit
+  const { repositoryId, base } = commit
   const next = base + 1
   const drafts = [commit.lastPackage, next, repositoryId]
   let removed = commit.closed ?? 0
@@ -83,7 +83,7 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
       ...drafts
     )
   }
-  const gone = mirror ? await removeGone(connection, commit) : { removed: 0 }
+  const gone = await removeGone(connection, commit)
   removed += gone.removed
   const [count] = await connection.all<{ added: number }>(
     `SELECT count(*) AS added FROM packages WHERE ${DRAFTS}`,
@@ -164,10 +164,10 @@ async function removeGone(
   connection: Connection,
   commit: Commit
 ): Promise<Pick<Committed, 'removed' | 'kept'>> {
-  const { listed, present, repository, maxRemovals } = commit
+  const { listed, present, repository, maxRemovals, mirror } = commit
   await connection.run('SAVEPOINT gone')
   let removed = listed === undefined ? 0 : await removeUnlisted(connection, commit, listed)
-  if (present > 0) removed += await removeUnseen(connection, commit)
+  if (present > 0 && mirror) removed += await removeUnseen(connection, commit)
   const lost = removed > maxRemovals * present ? await lostProjects(connection, commit) : undefined
   if (lost !== undefined && lost.packages > maxRemovals * present) {
     const all = lost.packages === present
@@ -224,7 +224,10 @@ async function removeUnseen(connection: Connection, commit: Commit): Promise<num
   )
 }
 
-/** Closes the rows of projects that upstream does not list, and forgets their drafts; not of those that failed. */
+/**
+ * Marks projects that upstream does not list, but not those that failed. With `mirror`, closes their rows and forgets
+ * their drafts.
+ */
 async function removeUnlisted(connection: Connection, commit: Commit, listed: Bitset): Promise<number> {
   let removed = 0
   let after = 0
@@ -238,7 +241,7 @@ async function removeUnlisted(connection: Connection, commit: Commit, listed: Bi
       commit.runId
     )
     const gone = JSON.stringify(page.filter(({ id }) => !listed.has(id)).map(({ id }) => id))
-    if (gone !== '[]') {
+    if (gone !== '[]' && commit.mirror) {
       removed += await connection.run(
         `UPDATE packages SET removed = ? WHERE project_id IN (SELECT value FROM json_each(?))
            AND removed IS NULL AND added <= ?`,
@@ -251,10 +254,12 @@ async function removeUnlisted(connection: Connection, commit: Commit, listed: Bi
         gone,
         commit.base
       )
-      // Should it come back, the state it had is no longer what the catalog holds.
+    }
+    // Should one come back, the state it had is no longer what the catalog holds.
+    if (gone !== '[]') {
       await connection.run(
-        `UPDATE projects SET options_key = NULL
-         WHERE id IN (SELECT value FROM json_each(?)) AND options_key IS NOT NULL`,
+        `UPDATE projects SET options_key = NULL, gone = true
+         WHERE id IN (SELECT value FROM json_each(?)) AND NOT gone`,
         gone
       )
     }

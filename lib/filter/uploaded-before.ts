@@ -2,7 +2,9 @@
  * Takes out what was uploaded after a moment, or is younger than an age. A file whose upload time the index does not
  * tell is taken out: the filter is a guard against fresh malware, and such a file cannot be shown to be old enough.
  */
+import { parseAge } from '../age.js'
 import { OptionError } from '../errors.js'
+import type { Package } from '../pypi/package.js'
 import type { Filter } from './filter.js'
 
 export interface UploadedBeforeOptions {
@@ -14,8 +16,6 @@ export interface UploadedBeforeOptions {
   readonly uploadedBefore?: string | Date | undefined
 }
 
-const HOUR_MS = 3_600_000
-const UNIT_MS: Readonly<Record<string, number>> = { h: HOUR_MS, d: 24 * HOUR_MS, w: 168 * HOUR_MS }
 const RULE = "a date such as '2024-05-31', a Date, or an age such as '36h', '7d' or '2w'"
 const ISO_8601 = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i
 
@@ -30,19 +30,23 @@ export function uploadedBeforeFilter({ uploadedBefore }: UploadedBeforeOptions):
   }
 }
 
-const AGE = /^(\d+)([hdw])$/i
-
-/** Whether the option is an age, so that what it takes out today it may let through tomorrow. */
-export function isAge(uploadedBefore: unknown): boolean {
-  return typeof uploadedBefore === 'string' && AGE.test(uploadedBefore)
+/**
+ * When a file that the filter took out will be old enough, in ms since 1970; `undefined` if never, since the option is
+ * a date or the file does not tell its upload time.
+ */
+export function heldUntil(
+  { uploadedBefore }: UploadedBeforeOptions,
+  { uploadTime = '' }: Pick<Package, 'uploadTime'>
+): number | undefined {
+  const until = parseTime(uploadTime) + (parseAge(uploadedBefore) ?? Number.NaN)
+  return Number.isNaN(until) ? undefined : until
 }
 
 function momentOf(value: unknown): number {
   if (value instanceof Date) return value.getTime()
   if (typeof value !== 'string') return Number.NaN
-  const [, count, unit = ''] = AGE.exec(value) ?? []
-  if (count === undefined) return parseTime(value)
-  return Date.now() - Number(count) * (UNIT_MS[unit.toLowerCase()] as number)
+  const age = parseAge(value)
+  return age === undefined ? parseTime(value) : Date.now() - age
 }
 
 /** Milliseconds since 1970, or NaN. What names no zone is UTC, which JavaScript would take for local time. */

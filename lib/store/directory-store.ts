@@ -3,7 +3,7 @@
  * renamed, so that at any instant a file under its own name is whole.
  */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ import { DigestError, MillraceError, StoreError } from '../errors.js'
 import type { Body } from '../http/body.js'
 import { temporaryName } from '../http/spool.js'
 import { text } from '../options.js'
-import type { PutFile, PutOptions, Store, StoredFile } from './store.js'
+import type { ListedFile, PutFile, PutOptions, Store } from './store.js'
 
 const SHA256 = /^[0-9a-f]{64}$/
 
@@ -62,46 +62,50 @@ export class DirectoryStore implements Store {
   }
 
   async size(sha256: string): Promise<number | undefined> {
-    const path = this.#path(sha256)
-    try {
-      return (await stat(path)).size
-    } catch (error) {
-      if (code(error) === 'ENOENT') return undefined
-      throw new StoreError(path, 'read', error)
-    }
+    return (await this.#stat(sha256))?.size
   }
 
-  createReadStream(sha256: string, range: { readonly start?: number; readonly end?: number } = {}): Readable {
-    return createReadStream(this.#path(sha256), range)
+  createReadStream(
+    sha256: string,
+    options: { readonly start?: number; readonly end?: number; readonly highWaterMark?: number } = {}
+  ): Readable {
+    return createReadStream(this.#path(sha256), options)
   }
 
   async delete(sha256: string): Promise<void> {
     const path = this.#path(sha256)
-    await rm(path, { force: true }).catch(error => {
+    // Not only a file may lie there, if somebody else was at work.
+    await rm(path, { force: true, recursive: true }).catch(error => {
       throw new StoreError(path, 'remove', error)
     })
   }
 
-  async *list(): AsyncGenerator<StoredFile, void, undefined> {
+  async *list(): AsyncGenerator<ListedFile, void, undefined> {
     const root = join(this.directory, 'sha256')
     for (const folder of await entries(root)) {
       for (const name of await entries(join(root, folder))) {
         const sha256 = folder + name
-        const size = SHA256.test(sha256) ? await this.size(sha256) : undefined
-        if (size !== undefined) yield { sha256, size }
+        const found = SHA256.test(sha256) ? await this.#stat(sha256) : undefined
+        if (found !== undefined) yield { sha256, size: found.size, writtenMs: found.mtimeMs }
       }
     }
   }
 
-  /** Removes temporary files of processes of this host that are no longer alive. Returns how many. */
-  async clean(): Promise<number> {
-    let removed = 0
+  /** Temporary files of processes of this host that are no longer alive. */
+  async *leftovers(): AsyncGenerator<string, void, undefined> {
     for (const name of await entries(this.temporaryDirectory)) {
       const [, host, pid] = TEMPORARY.exec(name) ?? []
       if (host !== hostname()) continue
+      const found = await this.#statPath(join(this.temporaryDirectory, name))
+      if (found !== undefined && !alive(Number(pid), found.mtimeMs)) yield name
+    }
+  }
+
+  async clean(): Promise<number> {
+    let removed = 0
+    for await (const name of this.leftovers()) {
       const path = join(this.temporaryDirectory, name)
       try {
-        if (alive(Number(pid), (await stat(path)).mtimeMs)) continue
         await unlink(path)
         removed++
       } catch (error) {
@@ -110,6 +114,20 @@ export class DirectoryStore implements Store {
       }
     }
     return removed
+  }
+
+  async #stat(sha256: string): Promise<Stats | undefined> {
+    return await this.#statPath(this.#path(sha256))
+  }
+
+  /** What is at a path; `undefined` when nothing is. */
+  async #statPath(path: string): Promise<Stats | undefined> {
+    try {
+      return await stat(path)
+    } catch (error) {
+      if (code(error) === 'ENOENT') return undefined
+      throw new StoreError(path, 'read', error)
+    }
   }
 
   #path(sha256: string): string {

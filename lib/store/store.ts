@@ -13,6 +13,12 @@ export interface StoredFile {
   readonly size: number
 }
 
+/** A file as {@link Store.list} gives it. */
+export interface ListedFile extends StoredFile {
+  /** When it was written, in ms since 1970. */
+  readonly writtenMs: number
+}
+
 /** What {@link Store.put} did. */
 export interface PutFile extends StoredFile {
   /** Whether the store had it already. */
@@ -36,10 +42,17 @@ export interface Store {
   put(body: Body, options?: PutOptions): Promise<PutFile>
   /** Bytes of a file; `undefined` when it is not there. */
   size(sha256: string): Promise<number | undefined>
-  /** The bytes of a file, from `start` to `end`, both included. Fails as Node's own stream does. */
-  createReadStream(sha256: string, range?: { readonly start?: number; readonly end?: number }): Readable
+  /** The bytes of a file, from `start` to `end`, both included, in pieces of `highWaterMark`. Fails as Node's own stream does. */
+  createReadStream(
+    sha256: string,
+    options?: { readonly start?: number; readonly end?: number; readonly highWaterMark?: number }
+  ): Readable
   /** Removes a file; one that is not there is no error. */
   delete(sha256: string): Promise<void>
   /** All files, in no order. */
-  list(): AsyncIterable<StoredFile>
+  list(): AsyncIterable<ListedFile>
+  /** Names of what processes that are no longer alive left half-written. */
+  leftovers(): AsyncIterable<string>
+  /** Removes that. Returns how much it was. */
+  clean(): Promise<number>
 }

@@ -321,9 +321,10 @@ t.test('what it tells of a project', async t => {
     'project-status': { status: 'archived', reason: 'done' },
     files: []
   })
-  const headers = { etag: '"e"', 'last-modified': 'then', 'x-pypi-last-serial': '9' }
+  const lastModified = 'Mon, 01 Jan 2024 00:00:00 GMT'
+  const headers = { etag: '"e"', 'last-modified': lastModified, 'x-pypi-last-serial': '9' }
   const url = 'https://elsewhere.example/simple/some-name/'
-  const item = { name: 'some-name' }
+  const item = { name: 'some-name', serial: 6 }
   t.same((await parse([downloaded(page, item, { headers, url })])).projects, [
     {
       project: 'some-name',
@@ -333,8 +334,9 @@ t.test('what it tells of a project', async t => {
       unchanged: false,
       url,
       etag: '"e"',
-      lastModified: 'then',
+      lastModified,
       serial: 7,
+      listedSerial: 6,
       digest: sha256(page),
       status: 'archived',
       statusReason: 'done'

@@ -90,17 +90,20 @@ t.test('a whole index', async t => {
 
 t.test('an index that only speaks HTML', async t => {
   const index = await indexServer(t, { projects: 0 })
+  const lastModified = 'Mon, 01 Jan 2024 00:00:00 GMT'
   const page = '<title>Simple index</title><a href="Black/">Black</a><a href="/other/x/">x</a>'
   index.route('/simple/', {
     body: page,
-    headers: { 'content-type': 'text/html', etag: '"e"', 'last-modified': 'then' }
+    headers: { 'content-type': 'text/html', etag: '"e"', 'last-modified': lastModified }
   })
   const run = await list({ indexUrl: index.indexUrl })
   t.match(run.projects, [
     { project: 'black', name: 'Black', url: `${index.origin}/simple/Black/` },
     { project: 'x', url: `${index.origin}/other/x/` }
   ])
-  t.match(run.listings, [{ total: 2, complete: true, serial: undefined, etag: '"e"', lastModified: 'then' }])
+  t.match(run.listings, [
+    { total: 2, complete: true, serial: undefined, etag: '"e"', lastModified, serials: false }
+  ])
   const json = await list({ indexUrl: index.indexUrl, source: 'json' })
   t.match(json.projects, [{ url: `${index.origin}/pypi/black/json` }, { url: `${index.origin}/pypi/x/json` }])
 })
@@ -300,4 +303,65 @@ t.test('options', async t => {
   source.destroy()
   // @ts-expect-error an option that does not exist
   new ProjectSource({ concurrency: 1 }).destroy()
+})
+
+t.test('some come first, and not a second time', async t => {
+  const index = await indexServer(t, { projects: 3 })
+  const { indexUrl } = index
+  const first = ['Sample_000002', 'unlisted', 'left-out']
+  const run = await list({ indexUrl, first, excludes: ['left-out'] })
+  t.strictSame(names(run), ['Sample_000002', 'unlisted', 'sample-000000', 'sample-000001'])
+  t.match(run.projects[0], { project: 'sample-000002', url: `${indexUrl}sample-000002/`, serial: undefined })
+  t.match(run.listings, [{ total: 3, complete: true, serials: true, absent: ['unlisted'] }])
+  t.strictSame(
+    [...(run.listings[0]?.met ?? [])],
+    [['sample-000002', Number(run.listings[0]?.met.get('sample-000002'))]]
+  )
+
+  const named = await list({
+    indexUrl,
+    includes: ['a', 'B', 'c>1'],
+    excludes: ['a'],
+    first: ['b', 'C', 'a', 'other']
+  })
+  t.strictSame(names(named), ['B', 'c'], 'spelled as asked for, and none that is not')
+  const reader = new ProjectSource({ indexUrl, first, highWaterMark: 1 })
+  t.equal((await reader.toArray()).length, 5, 'at the pace of a slow reader')
+  const gone = new ProjectSource({ indexUrl, first, highWaterMark: 1 })
+  gone.read()
+  gone.destroy()
+  t.equal(gone.given, 1)
+})
+
+t.test('one that lies elsewhere than where it was looked for comes again', async t => {
+  const index = await indexServer(t, { projects: 0 })
+  const page = '<title>Simple index</title><a href="/elsewhere/a/">a</a><a href="b/">b</a>'
+  index.route('/simple/', { body: page, headers: { 'content-type': 'text/html' } })
+  const run = await list({ indexUrl: index.indexUrl, first: ['a', 'b'] })
+  t.match(run.projects, [
+    { url: `${index.origin}/simple/a/` },
+    { url: `${index.origin}/simple/b/` },
+    { url: `${index.origin}/elsewhere/a/` }
+  ])
+  t.match(run.listings, [{ absent: [], serials: false }])
+})
+
+t.test('a listing that did not change is not read', async t => {
+  const index = await indexServer(t, { projects: 3 })
+  const { indexUrl } = index
+  const [told] = (await list({ indexUrl })).listings
+  const { etag, lastModified, digest } = told as ProjectListing
+  t.match({ etag, lastModified, digest }, { etag: String, lastModified: String, digest: /^[0-9a-f]{64}$/ })
+  for (const listing of [{ etag }, { lastModified }, { digest }]) {
+    index.reset()
+    const run = await list({ indexUrl, listing, first: ['sample-000001'] })
+    t.strictSame(names(run), ['sample-000001'])
+    t.match(run.listings, [{ complete: false, total: 0, serials: false, absent: [], serial: undefined }])
+    t.equal(index.requests()[0]?.status, 'digest' in listing ? 200 : 304)
+  }
+  index.index.touch('sample-000000')
+  const run = await list({ indexUrl, listing: { etag, lastModified, digest } })
+  t.equal(names(run).length, 3)
+  t.match(run.listings, [{ complete: true, etag: /./ }])
+  t.not(run.listings[0]?.etag, etag)
 })

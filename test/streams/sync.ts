@@ -157,7 +157,7 @@ t.test('includes and filters', async t => {
 })
 
 t.test('what an age takes out comes in when its time has come', async t => {
-  const { run, index, names } = await syncSetup(t)
+  const { run, index, names, rows } = await syncSetup(t)
   const hour = (ago: number) => new Date(Date.now() - ago * 3_600_000).toISOString()
   const upload = (version: string, ago: number) =>
     index.index.upload('a', { filename: `a-${version}.tar.gz`, uploadTime: hour(ago) })
@@ -165,8 +165,11 @@ t.test('what an age takes out comes in when its time has come', async t => {
   upload('1', 48)
   upload('2', 2)
   t.match(await run({ uploadedBefore: '1d' }), { packages: { seen: 2, kept: 1 } })
-  t.match(await run({ uploadedBefore: '1d' }), { projects: { fetched: 1, unchanged: 0 } })
+  t.match(await run({ uploadedBefore: '1d' }), { projects: { fetched: 0, unchanged: 1 } })
   t.strictSame(await names(), ['a-1.tar.gz'])
+  const passed = await rows('UPDATE projects SET held_until = held_until - 23 * 3600000 RETURNING held_until')
+  t.match(passed, [{ held_until: Number }])
+  t.match(await run({ uploadedBefore: '1d' }), { projects: { fetched: 1, unchanged: 0 } })
 })
 
 for (const mirror of [false, true]) {

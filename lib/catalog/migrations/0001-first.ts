@@ -13,6 +13,8 @@ export async function up(knex: Knex): Promise<void> {
     // The highest packages.id at that time. Drafts are found above it, without an index on packages.added,
     // which would cost each insert.
     table.bigInteger('last_package').notNullable().defaultTo(0)
+    // What the committed run had of the list of projects, as JSON, if the next run may ask for it on condition.
+    table.text('listing')
   })
 
   await knex.schema.createTable('runs', table => {
@@ -61,7 +63,12 @@ export async function up(knex: Knex): Promise<void> {
     table.integer('fetched_run')
     // The last run that fetched the project or found it unchanged.
     table.integer('checked_run')
-    table.text('checked_at')
+    // When the document was last read whole, and when it is due again because a filter held a file back until
+    // then: milliseconds since 1970, to count with.
+    table.bigInteger('read_at')
+    table.bigInteger('held_until')
+    // Whether upstream no longer lists it, so that it is not due by itself.
+    table.boolean('gone').notNullable().defaultTo(false)
     // The run in which it failed, if it has not been settled since.
     table.integer('failed_run')
     table.unique(['repository_id', 'project'])
@@ -98,6 +105,9 @@ export async function up(knex: Knex): Promise<void> {
     table.text('sha256').notNullable().primary()
     table.bigInteger('size').notNullable()
     table.text('created_at').notNullable()
+    // When the store's file was last read and found to be right; empty for never, so that the key sorts.
+    table.text('verified_at').notNullable().defaultTo('')
+    table.index(['verified_at', 'sha256'])
   })
 
   await knex.schema.createTable('failures', table => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isAge, uploadedBeforeFilter } from '../../../lib/filter/uploaded-before.js'
+import { heldUntil, uploadedBeforeFilter } from '../../../lib/filter/uploaded-before.js'
 import { makePackage } from '../../helpers/package.js'
 
 // Times without a zone are UTC wherever this runs.
@@ -66,6 +66,10 @@ t.test('bad options', async t => {
 })
 
 t.test('an age lets through more as time passes, a moment does not', async t => {
-  t.ok(isAge('7d'))
-  for (const value of ['2024-05-31', new Date(), undefined]) t.notOk(isAge(value))
+  const pkg = { uploadTime: '2024-05-31T00:00:00Z' }
+  t.equal(heldUntil({ uploadedBefore: '7d' }, pkg), Date.UTC(2024, 5, 7))
+  t.equal(heldUntil({ uploadedBefore: '7d' }, { uploadTime: undefined }), undefined)
+  t.equal(heldUntil({ uploadedBefore: '7d' }, { uploadTime: 'once' }), undefined)
+  for (const uploadedBefore of ['2024-05-31', new Date(), undefined])
+    t.equal(heldUntil({ uploadedBefore }, pkg), undefined)
 })

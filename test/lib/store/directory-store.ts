@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync
 } from 'node:fs'
@@ -69,7 +70,7 @@ for (const size of [0, 1, 200_000]) {
       t.strictSame(readdirSync(elsewhere), [])
       const listed = []
       for await (const file of store.list()) listed.push(file)
-      t.strictSame(listed, [{ sha256: digest, size }])
+      t.strictSame(listed, [{ sha256: digest, size, writtenMs: statSync(pathOf(store, digest)).mtimeMs }])
     })
   }
 }
@@ -193,6 +194,9 @@ t.test('temporary files of processes that are gone are removed', async t => {
   for (const name of [gone, before, ...kept]) writeFileSync(join(store.temporaryDirectory, name), '')
   const longAgo = Date.now() / 1000 - process.uptime() - 60
   utimesSync(join(store.temporaryDirectory, before), longAgo, longAgo)
+  const leftovers = []
+  for await (const name of store.leftovers()) leftovers.push(name)
+  t.strictSame(leftovers.sort(), [gone, before].sort())
   t.equal(await store.clean(), 2)
   t.strictSame(readdirSync(store.temporaryDirectory).sort(), kept.sort())
 })
