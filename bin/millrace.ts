@@ -8,6 +8,7 @@ import { diffCommand } from './commands/diff.js'
 import { packagesCommand } from './commands/packages.js'
 import { rollbackCommand } from './commands/rollback.js'
 import { runsCommand } from './commands/runs.js'
+import { serveCommand } from './commands/serve.js'
 import { syncCommand } from './commands/sync.js'
 import { versionsCommand } from './commands/versions.js'
 import { lineOf, statusOf } from './exit.js'
@@ -28,7 +29,8 @@ for (const command of [
   versionsCommand(),
   diffCommand(),
   rollbackCommand(),
-  runsCommand()
+  runsCommand(),
+  serveCommand()
 ])
   program.addCommand(command)
 for (const command of [program, ...program.commands]) command.exitOverride()

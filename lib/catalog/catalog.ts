@@ -2,11 +2,12 @@
  * The catalog: repositories, their versions and what is in them.
  */
 import { BusyError, CatalogError, OptionError } from '../errors.js'
-import { text } from '../options.js'
+import { integer, text } from '../options.js'
 import type { Failure } from '../report.js'
 import type { Store } from '../store/store.js'
 import { type Change, readChanges } from './changes.js'
 import { Database } from './database.js'
+import { IndexReader } from './index-reader.js'
 import { readPackages } from './packages.js'
 import { ProjectKeys } from './project-keys.js'
 import { forgetFiles } from './retention.js'
@@ -18,6 +19,8 @@ import type { Committed, Version } from './versions.js'
 export interface CatalogOptions {
   /** Whether to make the catalog where there is none. @defaultValue true */
   readonly create?: boolean | undefined
+  /** Statements that can run at once, for many readers. Whole number of 1 or more. @defaultValue 1 */
+  readonly connections?: number | undefined
 }
 
 export interface BeginRunOptions {
@@ -58,12 +61,21 @@ export class Catalog {
    * Opens a catalog: the path of a SQLite file, or `:memory:`. The file's folder must be there.
    * @throws {@link CatalogError}, {@link OptionError}
    */
-  static async open(location: string, { create = true }: CatalogOptions = {}): Promise<Catalog> {
+  static async open(
+    location: string,
+    { create = true, connections = 1 }: CatalogOptions = {}
+  ): Promise<Catalog> {
     text('catalog', location)
+    integer('connections', connections, 1)
     if (/^[a-z]+:\/\//i.test(location)) {
       throw new OptionError('catalog', 'the path of a file', 'a URL')
     }
-    return new Catalog(await Database.open(location, create))
+    return new Catalog(await Database.open(location, create, undefined, connections))
+  }
+
+  /** What a server of the index asks. */
+  get index(): IndexReader {
+    return new IndexReader(this.#database)
   }
 
   /** Where it lies. */

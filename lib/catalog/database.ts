@@ -60,7 +60,8 @@ export class Database {
   static async open(
     location: string,
     create: boolean,
-    migrationWaitMs = MIGRATION_WAIT_MS
+    migrationWaitMs = MIGRATION_WAIT_MS,
+    connections = 1
   ): Promise<Database> {
     if (!create && location !== ':memory:') {
       await access(location).catch(error => {
@@ -74,7 +75,8 @@ export class Database {
       acquireConnectionTimeout: FOR_EVER_MS,
       pool: {
         min: 1,
-        max: 1,
+        // Each connection to memory would be a database of its own.
+        max: location === ':memory:' ? 1 : connections,
         afterCreate: (handle: Handle, done: (error: unknown) => void) => setUp(handle).then(done, done)
       }
     })

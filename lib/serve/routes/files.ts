@@ -1,0 +1,191 @@
+/**
+ * `/files/PROJECT/KEY/FILENAME` and, beside it, `.metadata` (PEP 658). Nothing of the path leads into the store: the
+ * catalog is asked for a file of this project, with this name and this key.
+ */
+import { finished, type Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IndexedPackage, IndexedRepository } from '../../catalog/index-reader.js'
+import { type DownloadError, MillraceError, StatusError, TemporaryFileError } from '../../errors.js'
+import type { Store, StoredFile } from '../../store/store.js'
+import { sendText } from '../answers.js'
+import { isUnchanged, rangeOf, type Validators } from '../conditional.js'
+import { fileKey } from '../documents/page.js'
+import type { FileSource } from '../file-source.js'
+import type { PackageIndex } from '../package-index.js'
+import type { SharedDownload } from '../shared-download.js'
+import { inRepository, READ } from './repository.js'
+
+interface Params {
+  Params: { repository?: string; project: string; key: string; filename: string }
+}
+
+/** A year, the longest that is of any use: the URL has the digest in it. */
+const FOREVER = 'public, max-age=31536000, immutable'
+const METADATA = '.metadata'
+
+export function fileRoutes(
+  server: FastifyInstance,
+  index: PackageIndex,
+  source: FileSource,
+  store: Store
+): void {
+  server.route<Params>({
+    ...READ,
+    url: '/files/:project/:key/:filename',
+    config: { kind: 'file', compress: false },
+    handler: inRepository(index, async (request, reply, repository) => {
+      const { project: name, key, filename } = request.params
+      const project = await index.project(repository, name)
+      if (project === undefined) return noFile(reply, repository, filename)
+      if (project.status === 'quarantined')
+        return sendText(reply, 404, `The project ${name} is in quarantine: its files are not given out`)
+      const find = async (wanted: string) =>
+        (await index.reader.states(project.id, repository.version, wanted)).find(pkg => fileKey(pkg) === key)
+      const pkg = await find(filename)
+      if (pkg !== undefined) return sendFile(request, reply, repository, pkg)
+      const beside = filename.endsWith(METADATA) ? await find(filename.slice(0, -METADATA.length)) : undefined
+      if (beside === undefined || beside.coreMetadata === false) return noFile(reply, repository, filename)
+      return sendMetadata(request, reply, repository, beside)
+    })
+  })
+
+  async function sendFile(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    repository: IndexedRepository,
+    pkg: IndexedPackage
+  ): Promise<FastifyReply> {
+    reply.type('application/octet-stream')
+    const sha256 = pkg.digests.sha256 ?? pkg.file
+    const validators = sha256 === undefined ? undefined : { etag: `"${sha256}"`, lastModified: uploaded(pkg) }
+    if (hasAlready(request, reply, validators, pkg.digests.sha256 !== undefined))
+      return reply.code(304).send()
+    const found = await source.find(repository, pkg)
+    if (found.kind !== 'upstream') return send(request, reply, found, validators)
+    return sendDownload(request, reply, found.join, pkg.size, validators)
+  }
+
+  async function sendMetadata(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    repository: IndexedRepository,
+    pkg: IndexedPackage
+  ): Promise<FastifyReply> {
+    reply.type('text/plain; charset=utf-8')
+    const { coreMetadata } = pkg
+    const sha256 = typeof coreMetadata === 'object' ? coreMetadata.sha256 : undefined
+    const validators = sha256 === undefined ? undefined : { etag: `"${sha256}"` }
+    if (hasAlready(request, reply, validators, true)) return reply.code(304).send()
+    const found = await source.findMetadata(repository, pkg)
+    if (found.kind !== 'upstream') return send(request, reply, found, validators)
+    return sendDownload(request, reply, found.join, undefined, validators)
+  }
+
+  /** Sends what is at hand, or the part of it that is asked for. */
+  function send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    found: { readonly bytes: Buffer } | { readonly file: StoredFile },
+    validators: Validators | undefined
+  ): FastifyReply {
+    if ('bytes' in found)
+      return sendPart(request, reply, found.bytes.length, validators, (start, end) =>
+        found.bytes.subarray(start, end + 1)
+      )
+    const { sha256, size } = found.file
+    return sendPart(request, reply, size, validators, (start, end) =>
+      store.createReadStream(sha256, { start, end })
+    )
+  }
+}
+
+/** Sends bytes as they come from upstream; where a part is asked for, when all have come and are checked. */
+async function sendDownload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  join: () => SharedDownload | { readonly error: DownloadError; readonly againMs: number },
+  size: number | undefined,
+  validators: Validators | undefined
+): Promise<FastifyReply> {
+  // Who asks only about a file does not make us fetch it.
+  if (request.method === 'HEAD') {
+    if (size !== undefined) reply.header('content-length', size)
+    return reply.send()
+  }
+  const download = join()
+  if ('error' in download) {
+    reply.header('retry-after', Math.ceil(download.againMs / 1000))
+    return sendFailure(reply, download.error)
+  }
+  // Whatever becomes of the answer, its socket closes or its end is sent.
+  finished(reply.raw, () => download.leave())
+  try {
+    await (request.headers.range === undefined ? download.ready : download.whole)
+  } catch (error) {
+    return sendFailure(reply, error as Error)
+  }
+  if (request.headers.range !== undefined && download.size !== undefined)
+    return sendPart(request, reply, download.size, validators, (start, end) =>
+      download.createReadStream({ start, end })
+    )
+  if (download.size !== undefined) reply.header('content-length', download.size)
+  return reply.send(download.createReadStream())
+}
+
+/** Sends all of a body of `size` bytes, or the part of it that is asked for. */
+function sendPart(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  size: number,
+  validators: Validators | undefined,
+  read: (start: number, end: number) => Readable | Buffer
+): FastifyReply {
+  reply.header('accept-ranges', 'bytes')
+  const range =
+    request.method === 'GET' ? rangeOf(request.headers, size, validators ?? { etag: '' }) : undefined
+  if (range === 'unsatisfiable') {
+    reply.removeHeader('cache-control')
+    return sendText(reply.header('content-range', `bytes */${size}`), 416, `There are ${size} bytes`)
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 }
+  reply.header('content-length', end - start + 1)
+  if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end}/${size}`)
+  return reply.send(request.method === 'HEAD' || size === 0 ? '' : read(start, end))
+}
+
+/** Sets what tells the state of a file, and says whether the client has it. */
+function hasAlready(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  validators: Validators | undefined,
+  immutable: boolean
+): boolean {
+  reply.header('accept-ranges', 'bytes')
+  if (validators === undefined) return false
+  reply.header('etag', validators.etag)
+  if (validators.lastModified !== undefined) reply.header('last-modified', validators.lastModified)
+  if (immutable) reply.header('cache-control', FOREVER)
+  return isUnchanged(request.headers, validators)
+}
+
+function uploaded({ uploadTime }: IndexedPackage): string | undefined {
+  return uploadTime === undefined ? undefined : new Date(uploadTime).toUTCString()
+}
+
+function noFile(reply: FastifyReply, { name }: IndexedRepository, filename: string): FastifyReply {
+  return sendText(reply, 404, `The repository ${name} has no such file ${filename}`)
+}
+
+/** What upstream did wrong is not what we did wrong. */
+function sendFailure(reply: FastifyReply, error: Error): FastifyReply {
+  for (const name of ['etag', 'last-modified', 'cache-control', 'accept-ranges', 'content-length'])
+    reply.removeHeader(name)
+  const text = error instanceof MillraceError ? `${error.message} [${error.code}]` : 'The server is stopping'
+  return sendText(reply, statusFor(error), text)
+}
+
+function statusFor(error: Error): number {
+  if (error instanceof StatusError && (error.statusCode === 404 || error.statusCode === 410)) return 404
+  if (!(error instanceof MillraceError)) return 503
+  return error instanceof TemporaryFileError ? 500 : 502
+}

@@ -1,0 +1,116 @@
+/**
+ * The server of an index: for pip, uv and their like, and for another Millrace.
+ *
+ * Read-only: it answers GET and HEAD, and no path of a request becomes a path in the store.
+ */
+import accepts from '@fastify/accepts'
+import compress from '@fastify/compress'
+import fastify, { type FastifyInstance } from 'fastify'
+import { Catalog } from '../catalog/catalog.js'
+import { MillraceError } from '../errors.js'
+import { downloadSettings, type RequestOptions } from '../http/settings.js'
+import { integer, oneOf, text } from '../options.js'
+import { DirectoryStore } from '../store/directory-store.js'
+import type { Store } from '../store/store.js'
+import { sendText } from './answers.js'
+import { FileSource, POLICIES, type Policy } from './file-source.js'
+import { PackageIndex } from './package-index.js'
+import { fileRoutes } from './routes/files.js'
+import { legacyRoutes } from './routes/legacy.js'
+import { simpleRoutes } from './routes/simple.js'
+
+export type { Policy } from './file-source.js'
+
+export interface ServerOptions extends Omit<RequestOptions, 'digest' | 'directory' | 'maxMemoryBytes'> {
+  /** A catalog that the caller opened and will close, or where it lies; it must be there. @defaultValue `millrace.db` */
+  readonly catalog?: Catalog | string | undefined
+  /** Where files lie and go: a store, or the folder of one. @defaultValue `millrace-store` */
+  readonly store?: Store | string | undefined
+  /** The repository at `/simple/`. @defaultValue `pypi` */
+  readonly repository?: string | undefined
+  /** What is done with files that the store has not. @defaultValue the policy of the repository's last sync */
+  readonly policy?: Policy | undefined
+  /**
+   * Whether files may be fetched from loopback and private addresses. @defaultValue whether the index of the repository's
+   * last sync has one
+   */
+  readonly allowPrivate?: boolean | undefined
+  /** How long a file that came wrong from upstream is not asked for again, in ms. @defaultValue 30,000 */
+  readonly coolDownMs?: number | undefined
+  /** Is told what went wrong, a line each. @defaultValue nobody is */
+  readonly log?: ((line: string) => void) | undefined
+}
+
+/** Statements that can run at once; Node has four threads for them. */
+const CONNECTIONS = 4
+
+/** Longest part of a path: a file name of 255 bytes, each as `%XX`, and `.metadata`. */
+const MAX_PARAMETER_LENGTH = 800
+
+/**
+ * Makes a server, which is then told to `listen({ port, host })` and in the end to `close()`.
+ * @throws {@link OptionError}, {@link CatalogError}
+ */
+export async function createServer({
+  catalog = 'millrace.db',
+  store = 'millrace-store',
+  repository = 'pypi',
+  policy,
+  coolDownMs = 30_000,
+  log = () => {},
+  ...requests
+}: ServerOptions = {}): Promise<FastifyInstance> {
+  text('repository', repository)
+  integer('coolDownMs', coolDownMs, 0)
+  if (policy !== undefined) oneOf('policy', policy, POLICIES)
+  downloadSettings(requests)
+  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+  const opened =
+    typeof catalog === 'string'
+      ? await Catalog.open(catalog, { create: false, connections: CONNECTIONS })
+      : catalog
+  const index = new PackageIndex(opened.index, repository)
+  const source = new FileSource({
+    ...requests,
+    ...{ reader: opened.index, store: kept, policy, coolDownMs, log }
+  })
+  const server = fastify({
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    frameworkErrors: (error, _request, reply) => sendText(reply, 400, error.message)
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return sendText(reply.header('allow', 'GET, HEAD'), 405, 'There is nothing to be changed here')
+    }
+    reply.header('x-content-type-options', 'nosniff')
+    return undefined
+  })
+  server.addHook('onClose', async () => {
+    await source.close()
+    if (opened !== catalog) await opened.close()
+  })
+  server.setNotFoundHandler((_request, reply) =>
+    sendText(reply, 404, 'There is nothing here. The packages are below /simple/')
+  )
+  server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) log(`${request.method} ${request.url}: ${lineOf(error)}`)
+    return sendText(reply, status, lineOf(error))
+  })
+  await server.register(accepts)
+  await server.register(compress, { encodings: ['br', 'gzip'] })
+  const routes = async (scope: FastifyInstance) => {
+    simpleRoutes(scope, index)
+    legacyRoutes(scope, index)
+    fileRoutes(scope, index, source, kept)
+  }
+  await server.register(routes)
+  await server.register(routes, { prefix: '/:repository' })
+  return server
+}
+
+/** An error as a line of text, with its code. Only what is ours is meant for other people's eyes. */
+function lineOf(error: Error): string {
+  return error instanceof MillraceError ? `${error.message} [${error.code}]` : 'Something went wrong'
+}
