@@ -26,19 +26,25 @@ export interface LedgerOptions {
   readonly write: (states: readonly ProjectState[]) => Promise<void>
   /** Projects a batch. @defaultValue 256 */
   readonly batchSize?: number | undefined
+  /** A batch that is not full leaves so many ms after the one before it: what a killed run has to do again. @defaultValue 200 */
+  readonly maxWaitMs?: number | undefined
 }
 
 export class Ledger {
   readonly #write: LedgerOptions['write']
   readonly #batchSize: number
+  readonly #maxWaitMs: number
   readonly #entries = new Map<string, Entry>()
   #settled: ProjectState[] = []
   #writing: Promise<void> | undefined
+  /** When the last write began, as `performance.now()` counts. */
+  #wroteAt = performance.now()
   #error: unknown
 
-  constructor({ write, batchSize = 256 }: LedgerOptions) {
+  constructor({ write, batchSize = 256, maxWaitMs = 200 }: LedgerOptions) {
     this.#write = write
     this.#batchSize = batchSize
+    this.#maxWaitMs = maxWaitMs
   }
 
   /** Projects begun and not settled. */
@@ -127,7 +133,8 @@ export class Ledger {
 
   #settle(state: ProjectState): void {
     this.#settled.push(state)
-    if (this.#settled.length >= this.#batchSize) this.#start()
+    if (this.#settled.length >= this.#batchSize || performance.now() - this.#wroteAt >= this.#maxWaitMs)
+      this.#start()
   }
 
   /** One write at a time; what is settled meanwhile waits for the next. The error is for `flush`. */
@@ -135,6 +142,7 @@ export class Ledger {
     if (this.#writing !== undefined || this.#error !== undefined || this.#settled.length === 0) return
     const states = this.#settled
     this.#settled = []
+    this.#wroteAt = performance.now()
     this.#writing = this.#write(states).then(
       () => {
         this.#writing = undefined

@@ -159,8 +159,8 @@ export class DirectoryStore implements Store {
   }
 
   async #makeFolder(path: string): Promise<void> {
-    await mkdir(this.temporaryDirectory, { recursive: true })
-    if ((await mkdir(path, { recursive: true })) === undefined) return
+    await makeFolders(this.temporaryDirectory)
+    if ((await makeFolders(path)) === undefined) return
     await syncFolder(dirname(path))
     await syncFolder(this.directory)
   }
@@ -199,6 +199,21 @@ export class DirectoryStore implements Store {
   async #sameFileSystem(path: string): Promise<boolean> {
     const [one, other] = await Promise.all([stat(path), stat(this.temporaryDirectory)])
     return one.dev === other.dev
+  }
+}
+
+/** Returns the first folder that was made, if any was. */
+async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(path, { recursive: true })
+  } catch (error) {
+    if (code(error) !== 'ENOENT') throw error
+    // That is all that Node tells of a read-only file system; one folder at a time, the system is asked itself.
+    /* c8 ignore start -- test/faults/limits.ts comes here where it may mount one */
+    await makeFolders(dirname(path))
+    await mkdir(path)
+    return path
+    /* c8 ignore stop */
   }
 }
 

@@ -23,6 +23,8 @@ export interface SyncSetup {
   names(version?: number): Promise<string[]>
   /** What the store holds: digests and sizes. */
   stored(): Promise<Map<string, number>>
+  /** Works on the catalog. */
+  open<T>(work: (catalog: Catalog) => Promise<T>): Promise<T>
   /** Rows of the catalog's database. */
   rows<Row>(sql: string): Promise<Row[]>
 }
@@ -37,19 +39,24 @@ export async function syncSetup(t: Test, options: IndexServerOptions = {}): Prom
 export function syncInto(directory: string, index: IndexServer): SyncSetup {
   const catalog = join(directory, 'catalog.db')
   const store = join(directory, 'store')
-  const packages = async (version?: number) => {
+  const open = async <T>(work: (catalog: Catalog) => Promise<T>) => {
     const opened = await Catalog.open(catalog)
     try {
-      if (!(await opened.repositories()).includes('pypi')) return []
-      return await readAll(opened, 'pypi', version === undefined ? {} : { version })
+      return await work(opened)
     } finally {
       await opened.close()
     }
   }
+  const packages = (version?: number) =>
+    open(async opened => {
+      if (!(await opened.repositories()).includes('pypi')) return []
+      return await readAll(opened, 'pypi', version === undefined ? {} : { version })
+    })
   return {
     index,
     catalog,
     store,
+    open,
     packages,
     rows: sql =>
       new Promise((resolve, reject) => {

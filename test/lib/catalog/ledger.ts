@@ -116,6 +116,16 @@ t.test('what fills a batch while another is written leaves without a flush', asy
   t.equal(batches, 2)
 })
 
+t.test('a batch that is not full leaves when the last one was long ago', async t => {
+  const sizes: number[] = []
+  const ledger = new Ledger({ maxWaitMs: 0, write: async states => void sizes.push(states.length) })
+  ledger.announce(announcement('a', 0))
+  t.strictSame(sizes, [1])
+  const patient = new Ledger({ maxWaitMs: 1e9, write: async states => void sizes.push(states.length) })
+  patient.announce(announcement('a', 0))
+  t.strictSame(sizes, [1])
+})
+
 t.test('at the end, what nobody told of was left out', async t => {
   const { ledger, written } = setUp()
   ledger.announce(announcement('a', 3))
