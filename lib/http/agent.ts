@@ -1,6 +1,7 @@
 /**
  * The dispatchers that downloads go through.
  */
+import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
@@ -76,14 +77,19 @@ export function createDispatcher({
     proxy === true
       ? [env.http_proxy ?? env.HTTP_PROXY ?? all, env.https_proxy ?? env.HTTPS_PROXY ?? all]
       : [all, all]
+  const proxies = { httpProxy: proxyUrl(http), httpsProxy: proxyUrl(https) }
+  const socks = Object.values(proxies).some(url => url.startsWith('socks'))
+  const proxyContext = createContext(ca, undefined, undefined)
   return new EnvHttpProxyAgent({
     ...options,
-    httpProxy: proxyUrl(http),
-    httpsProxy: proxyUrl(https),
+    ...proxies,
     // Plain requests go to the proxy itself, as other clients do it: many proxies tunnel to port 443 alone.
     proxyTunnel: false,
     requestTls: tls,
-    proxyTls: { timeout: connectTimeout }
+    // undici would take it as a sign to speak TLS to a SOCKS proxy.
+    ...(!socks && {
+      proxyTls: { timeout: connectTimeout, ...(proxyContext && { secureContext: proxyContext }) }
+    })
   })
 }
 
@@ -102,8 +108,8 @@ function createContext(
   clientKey: string | undefined
 ): SecureContext | undefined {
   if (ca === undefined && clientCert === undefined) return undefined
-  const trusted = ca === undefined ? undefined : [...rootCertificates, readPem('ca', ca)]
-  const cert = clientCert === undefined ? undefined : readPem('clientCert', clientCert)
+  const trusted = ca === undefined ? undefined : [...rootCertificates, readCertificates('ca', ca)]
+  const cert = clientCert === undefined ? undefined : readCertificates('clientCert', clientCert)
   const key = clientKey === undefined ? undefined : readPem('clientKey', clientKey)
   try {
     return createSecureContext({ ca: trusted, cert, key })
@@ -118,15 +124,22 @@ function createContext(
 }
 
 function readPem(name: string, file: string): string {
-  let content: string
   try {
-    content = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     throw new OptionError(name, 'a file that can be read', `${file} (${(error as Error).message})`)
   }
-  // What is not PEM would be passed over without a word, and then nothing be trusted.
-  if (content.includes('-----BEGIN ')) return content
-  throw new OptionError(name, 'a file in PEM format', file)
+}
+
+function readCertificates(name: string, file: string): string {
+  const content = readPem(name, file)
+  try {
+    // OpenSSL would pass over what is no certificate, and then trust nothing, without a word.
+    new X509Certificate(content)
+    return content
+  } catch (error) {
+    throw new OptionError(name, 'a file of certificates in PEM', `${file} (${(error as Error).message})`)
+  }
 }
 
 let shared: { readonly open: Dispatcher; readonly public: Dispatcher } | undefined

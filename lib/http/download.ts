@@ -92,8 +92,7 @@ export async function download<T extends Downloadable>(
             attempts: attempts + transfer.attempts
           }
         } catch (error) {
-          if (signal.aborted) throw signal.reason
-          if (!(error instanceof DownloadError)) throw error
+          if (signal.aborted || !(error instanceof DownloadError)) throw error
           failure = error
         }
         const delayMs = retryDelay(settings.retry, failure, retry)
@@ -105,6 +104,8 @@ export async function download<T extends Downloadable>(
         observer.onRetry?.(failure, delayMs)
         await sleep(delayMs, undefined, { signal })
       }
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error
     } finally {
       await transfer?.close()
     }
