@@ -176,6 +176,7 @@ class JsonListing extends Listing implements JsonVisitor {
 class HtmlListing extends Listing {
   readonly #scan: HtmlScan
   #base: string | undefined
+  #isDeclaredAbove: boolean | undefined
 
   constructor(url: string, limits: DocumentLimits) {
     super(url)
@@ -220,7 +221,9 @@ class HtmlListing extends Listing {
     const url = new URL(href, this.#base)
     const named = filenameOfUrl(url)
     if (named === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) return
-    if (!this.#isDeclared && !url.href.startsWith(new URL('.', this.#base).href)) return
+    // Asked once: a long title and a hundred thousand links would take their time.
+    this.#isDeclaredAbove ??= this.#isDeclared
+    if (!this.#isDeclaredAbove && !url.href.startsWith(new URL('.', this.#base).href)) return
     const name = text.replace(/\/$/, '')
     // Web servers cut long names short.
     const cut = /^(.+?)(?:\.\.>|…)$/.exec(name)?.[1]

@@ -36,11 +36,18 @@ export function unsafeFilename(name: string): string | undefined {
  * once, and of that it is the last component. `undefined` where the path has none.
  */
 export function filenameOfUrl(url: URL): string | undefined {
-  const path = url.pathname.replace(/\/+$/, '')
+  const path = withoutSlashes(url.pathname)
   const segment = path.slice(path.lastIndexOf('/') + 1)
-  const decoded = decode(segment).replace(/\/+$/, '')
+  const decoded = withoutSlashes(decode(segment))
   const name = decoded.slice(decoded.lastIndexOf('/') + 1)
   return name === '' || name === '.' || name === '..' ? undefined : name
+}
+
+/** `/\/+$/` would take quadratic time on a path of slashes. */
+function withoutSlashes(path: string): string {
+  let end = path.length
+  while (path.charCodeAt(end - 1) === 0x2f) end--
+  return path.slice(0, end)
 }
 
 function decode(segment: string): string {

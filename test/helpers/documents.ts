@@ -51,6 +51,12 @@ export function whole(
   }
 }
 
+/** Reads a document as the parser would: at once where that does not take too long. */
+export async function readEither(content: Uint8Array, of: DocumentInput): Promise<Outcome> {
+  const outcome = whole(content, of)
+  return outcome.errors[0] === 'not read at once' ? long(content, of) : outcome
+}
+
 /** Reads a document piece by piece. */
 export async function long(
   content: string | Uint8Array,

@@ -1,7 +1,6 @@
 /**
  * Makes a package of what a document says of a file: checks it, and brings all formats to one form.
  */
-import { RecordError } from '../../errors.js'
 import { type FilenameFacts, readFilename } from '../filename.js'
 import { normalizeName } from '../name.js'
 import type { Digests, Package, PackageType } from '../package.js'
@@ -58,27 +57,40 @@ const HEX_DIGITS: ReadonlyMap<string, number> = new Map([
   ['blake2b_256', 64],
   ['blake2s', 64]
 ])
-const MAX_DIGESTS = 16
+/** A file has up to 3. */
+const MAX_DIGESTS = 8
+/** As many as servers take. */
+const MAX_URL = 8192
+/** The longest requires-python on pypi.org has some 200. A longer reason for yanking is cut. */
+const MAX_TEXT = 4096
+/** That of a file name cannot be longer. */
+const MAX_VERSION = 255
+
+/** What is wrong with an entry. Not yet an error: those are dear, and a hostile document has a great many. */
+export interface Flaw {
+  readonly filename: string | undefined
+  readonly why: string
+}
 
 /**
  * Makes a package of an entry.
  * @param report is called for what the entry can do without, such as a digest that is none.
- * @returns the error where the entry cannot be used at all
+ * @returns the flaw where the entry cannot be used at all
  */
 export function packageOf(
   entry: FileEntry,
   context: EntryContext,
-  report: (error: RecordError) => void
-): Package | RecordError {
+  report: (flaw: Flaw) => void
+): Package | Flaw {
   const given = typeof entry.filename === 'string' && entry.filename !== '' ? entry.filename : undefined
   const url = fileUrl(entry.url, context.base)
-  if (typeof url !== 'string') return recordOf(context, given, url.objection)
+  if (typeof url !== 'string') return { filename: given?.slice(0, 300), why: url.objection }
   const filename = given ?? filenameOfUrl(new URL(url))
-  if (filename === undefined) return recordOf(context, undefined, 'it has no name')
+  if (filename === undefined) return { filename: undefined, why: 'it has no name' }
   const objection = unsafeFilename(filename)
-  if (objection !== undefined) return recordOf(context, filename.slice(0, 300), objection)
+  if (objection !== undefined) return { filename: filename.slice(0, 300), why: objection }
   const facts = factsOf(filename, context.project)
-  const leaveOut = (what: string) => report(recordOf(context, filename, what))
+  const leaveOut = (why: string) => report({ filename, why })
   const size = entry.size
   return {
     project: context.project,
@@ -89,22 +101,18 @@ export function packageOf(
     digests: digestsOf(entry.digests, leaveOut) ?? {},
     size: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : undefined,
     packageType: packageTypeOf(entry.packageType, facts.packageType),
-    requiresPython: requiresPythonOf(entry.requiresPython),
-    yanked: entry.yanked,
+    requiresPython: requiresPythonOf(entry.requiresPython, leaveOut),
+    yanked: entry.yanked === false ? false : entry.yanked.slice(0, MAX_TEXT),
     uploadTime: uploadTimeOf(entry.uploadTime),
     coreMetadata: coreMetadataOf(entry.coreMetadata, leaveOut),
     provenance: provenanceOf(entry.provenance, context.base)
   }
 }
 
-/** What is wrong with an entry of a document. */
-export function recordOf({ url }: EntryContext, filename: string | undefined, why: string): RecordError {
-  return new RecordError(url, filename, why)
-}
-
 /** The absolute URL of a file, without its fragment, or what is wrong with it. */
 function fileUrl(given: unknown, base: string): string | { objection: string } {
   if (typeof given !== 'string' || given === '') return { objection: 'it has no URL' }
+  if (given.length > MAX_URL) return { objection: `its URL is longer than ${MAX_URL} characters` }
   if (PLAIN_URL.test(given)) return given
   if (!URL.canParse(given, base)) return { objection: 'its URL is none' }
   const url = new URL(given, base)
@@ -125,7 +133,7 @@ function factsOf(filename: string, project: string): FilenameFacts {
 
 /** That of the file name where both mean the same one, so that every format gives the same text. */
 function versionOf(stated: string | undefined, named: string | undefined): string | undefined {
-  if (stated === undefined || stated === named) return named
+  if (stated === undefined || stated === named || stated.length > MAX_VERSION) return named
   if (named === undefined) return stated
   const [left, right] = [parseVersion(stated), parseVersion(named)]
   return left !== undefined && right !== undefined && compareVersions(left, right) === 0 ? named : stated
@@ -135,14 +143,18 @@ function packageTypeOf(stated: unknown, named: PackageType): PackageType {
   return PACKAGE_TYPES.includes(stated as string) ? (stated as PackageType) : named
 }
 
-function requiresPythonOf(stated: unknown): string | undefined {
+function requiresPythonOf(stated: unknown, leaveOut: (why: string) => void): string | undefined {
   if (typeof stated !== 'string') return undefined
+  if (stated.length > MAX_TEXT) {
+    leaveOut(`its requires-python is longer than ${MAX_TEXT} characters and is left out`)
+    return undefined
+  }
   const trimmed = stated.trim()
   return trimmed === '' ? undefined : trimmed
 }
 
 /** Digests that are ones, in lower case; `undefined` where the value is no object. */
-function digestsOf(stated: unknown, leaveOut: (what: string) => void): Digests | undefined {
+function digestsOf(stated: unknown, leaveOut: (why: string) => void): Digests | undefined {
   if (stated === null || typeof stated !== 'object' || Array.isArray(stated)) return undefined
   const digests: Record<string, string> = {}
   let count = 0
@@ -164,7 +176,7 @@ function isDigest(algorithm: string, value: unknown): value is string {
   return digits === undefined ? /^[a-z][a-z0-9_-]{0,39}$/.test(algorithm) : value.length === digits
 }
 
-function coreMetadataOf(stated: unknown, leaveOut: (what: string) => void): boolean | Digests {
+function coreMetadataOf(stated: unknown, leaveOut: (why: string) => void): boolean | Digests {
   if (stated === true) return true
   const digests = digestsOf(stated, leaveOut)
   if (digests === undefined) return false

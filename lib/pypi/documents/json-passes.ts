@@ -17,7 +17,10 @@ interface Tally {
   times: number
   /** Length of the last one; `undefined` where something else than a list came after it. */
   count: number | undefined
-  /** Those in it, where it is an object of lists. */
+}
+
+/** Those in it besides, where it is an object of lists. */
+interface ListTally extends Tally {
   readonly groups: Map<string, Tally>
 }
 
@@ -29,21 +32,19 @@ export interface ListedEntry {
 }
 
 /** Groups remembered to find one that is there twice; those after them are read wherever they stand. */
-const MAX_GROUPS = 100_000
-
-const tally = (): Tally => ({ times: 0, count: undefined, groups: new Map() })
+const MAX_GROUPS = 20_000
 
 /** The outline of a document, as the first pass finds it. */
 export class JsonOutline implements Outline, JsonVisitor {
   readonly #paths: ReadonlySet<string>
   readonly #values = new Map<string, string | number | boolean>()
-  readonly #lists = new Map<string, Tally>()
-  #list: Tally | undefined
+  readonly #lists = new Map<string, ListTally>()
+  #list: ListTally | undefined
   #group: Tally | undefined
 
   constructor(lists: Lists, paths: ReadonlySet<string>) {
     this.#paths = paths
-    for (const key of lists.keys()) this.#lists.set(key, tally())
+    for (const key of lists.keys()) this.#lists.set(key, { times: 0, count: undefined, groups: new Map() })
   }
 
   value(path: string): string | number | boolean | undefined {
@@ -52,7 +53,10 @@ export class JsonOutline implements Outline, JsonVisitor {
 
   count(key: string, group?: string): number | undefined {
     const list = this.#lists.get(key)
-    return list?.count === undefined || group === undefined ? list?.count : list.groups.get(group)?.count
+    if (list?.count === undefined || group === undefined) return list?.count
+    const found = list.groups.get(group)
+    // With so many, it is sooner there than not.
+    return found === undefined && list.groups.size >= MAX_GROUPS ? list.count : found?.count
   }
 
   /** Whether the list that begins is the last one of that name, and not its `times`-th of more. */
@@ -92,15 +96,15 @@ export class JsonOutline implements Outline, JsonVisitor {
   list(key: string, group: string | undefined): boolean {
     this.#group = undefined
     if (group === undefined) {
-      this.#list = this.#lists.get(key) as Tally
+      this.#list = this.#lists.get(key) as ListTally
       this.#list.times++
       this.#list.count = 0
       return false
     }
-    const groups = (this.#list as Tally).groups
+    const groups = (this.#list as ListTally).groups
     this.#group = groups.get(group)
     if (this.#group === undefined && groups.size < MAX_GROUPS) {
-      this.#group = tally()
+      this.#group = { times: 0, count: undefined }
       groups.set(group, this.#group)
     }
     if (this.#group !== undefined) {

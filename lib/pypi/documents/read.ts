@@ -9,7 +9,7 @@ import { DocumentError, MillraceError, RecordError } from '../../errors.js'
 import { redactUrl } from '../../http/redact.js'
 import { normalizeName } from '../name.js'
 import type { Package } from '../package.js'
-import { type EntryContext, packageOf, recordOf } from './entry.js'
+import { type EntryContext, type Flaw, packageOf } from './entry.js'
 import type { About, ChosenList, DocumentFormat, EntryList, Outline } from './format.js'
 import { documentFormats } from './formats.js'
 import { HtmlLimitError, HtmlScan, leadsToFile } from './html.js'
@@ -40,9 +40,11 @@ export interface ReadDocument<Items> {
 }
 
 /** Names remembered to find a file that is listed twice; of those after them the catalog's key has to take care. */
-const MAX_REMEMBERED = 20_000
-/** Bytes of a page that is read at once; at htmlparser2's slowest, on links alone, that is 25 ms. */
-const WHOLE_HTML_BYTES = 256 * 1024
+const MAX_REMEMBERED = 10_000
+/** Bytes of a page that is read at once. Nothing but links, that is 20 ms. */
+const WHOLE_HTML_BYTES = 64 * 1024
+/** Flaws of a document that are told one by one. */
+const MAX_RECORDS = 1000
 
 const formatsOf = (syntax: 'json' | 'html') => documentFormats.filter(format => format.syntax === syntax)
 const FORMATS = { json: formatsOf('json'), html: formatsOf('html') }
@@ -79,6 +81,7 @@ function wholeJson(bytes: Uint8Array, input: DocumentInput): ReadDocument<ReadIt
   for (const list of files.chosen) {
     for (const [entry, group] of document.entries(list.key)) files.add(entry, group ?? list.group, items)
   }
+  files.end(items)
   return { about: files.about, items }
 }
 
@@ -97,6 +100,7 @@ function wholeHtml(
   const files = new Files(format, scan, input, scan.base)
   const items: ReadItem[] = []
   if (files.chosen.length > 0) for (const anchor of anchors) files.add(anchor, undefined, items)
+  files.end(items)
   return { about: files.about, items }
 }
 
@@ -147,6 +151,9 @@ async function* longJson(
       for (const { entry, key, group } of entries) files.add(entry, group ?? groups.get(key), items)
       yield items
     }
+    const rest: ReadItem[] = []
+    files.end(rest)
+    yield rest
   } catch (error) {
     throw refusal(input, error)
   }
@@ -170,6 +177,7 @@ async function* longHtml(
       items = []
     }
     scan.end()
+    files.end(items)
     yield items
   } catch (error) {
     throw refusal(input, error)
@@ -184,6 +192,7 @@ class Files {
   readonly #format: DocumentFormat
   readonly #context: EntryContext
   readonly #seen = new Map<string, Package>()
+  #flaws = 0
 
   constructor(
     format: DocumentFormat,
@@ -211,21 +220,32 @@ class Files {
   /** Adds the package of an entry to `items`, or what is wrong with it. */
   add(entry: unknown, group: string | undefined, items: ReadItem[]): void {
     if (!isEntry(entry)) {
-      items.push(recordOf(this.#context, undefined, 'its entry is no object'))
+      this.#report({ filename: undefined, why: 'its entry is no object' }, items)
       return
     }
     const described = this.#format.file(entry, group)
-    const found = packageOf(described, this.#context, error => items.push(error))
-    if (!(found instanceof RecordError)) {
-      const seen = this.#seen.get(found.filename)
-      if (seen !== undefined) {
-        if (!isDeepStrictEqual(seen, found))
-          items.push(recordOf(this.#context, found.filename, 'it is listed twice, and not the same'))
-        return
-      }
-      if (this.#seen.size < MAX_REMEMBERED) this.#seen.set(found.filename, found)
+    const found = packageOf(described, this.#context, flaw => this.#report(flaw, items))
+    if ('why' in found) {
+      this.#report(found, items)
+      return
     }
-    items.push(found)
+    const seen = this.#seen.get(found.filename)
+    if (seen === undefined) {
+      if (this.#seen.size < MAX_REMEMBERED) this.#seen.set(found.filename, found)
+      items.push(found)
+    } else if (!isDeepStrictEqual(seen, found))
+      this.#report({ filename: found.filename, why: 'it is listed twice, and not the same' }, items)
+  }
+
+  /** Tells how many flaws there were that were not told one by one. */
+  end(items: ReadItem[]): void {
+    const more = this.#flaws - MAX_RECORDS
+    if (more > 0)
+      items.push(new RecordError(this.#context.url, undefined, `${more} more have something wrong`))
+  }
+
+  #report({ filename, why }: Flaw, items: ReadItem[]): void {
+    if (++this.#flaws <= MAX_RECORDS) items.push(new RecordError(this.#context.url, filename, why))
   }
 }
 

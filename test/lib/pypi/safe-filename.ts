@@ -57,6 +57,8 @@ t.equal(nameOf('https://h.example/o/folder%2Fx-1.0.whl?alt=media'), 'x-1.0.whl',
 t.equal(nameOf('https://h.example/a%252Fb.whl'), 'a%2Fb.whl', 'decoded once')
 t.equal(nameOf('https://h.example/x-%ff.whl'), 'x-%ff.whl', 'not UTF-8')
 t.equal(nameOf('https://h.example/'), undefined)
+t.equal(nameOf(`https://h.example/${'/'.repeat(100_000)}x.zip`), 'x.zip', 'and not in quadratic time')
+t.equal(nameOf(`https://h.example/x.zip${'/'.repeat(100_000)}`), 'x.zip')
 t.equal(nameOf('https://h.example/a/%2F%2F'), undefined)
 t.equal(nameOf('https://h.example/a/..%2F..'), undefined)
 

@@ -7,7 +7,15 @@ import { documentLimits } from '../../../../lib/pypi/documents/limits.js'
 import { readLong, readWhole } from '../../../../lib/pypi/documents/read.js'
 import { isValidName } from '../../../../lib/pypi/name.js'
 import type { Package } from '../../../../lib/pypi/package.js'
-import { chunks, input, long, type Outcome, simpleDocument, whole } from '../../../helpers/documents.js'
+import {
+  chunks,
+  input,
+  long,
+  type Outcome,
+  readEither,
+  simpleDocument,
+  whole
+} from '../../../helpers/documents.js'
 import { sharedData } from '../../../helpers/shared-data.js'
 
 const seed = 20_240_717
@@ -101,9 +109,9 @@ t.test('a file that is listed twice', async t => {
     t.match(read.packages, [{ filename: 'example-1.zip', size: undefined }, { filename: 'example-2.zip' }])
     t.match(read.errors, [/"example-1\.zip".*listed twice, and not the same/])
   }
-  const many = Array.from({ length: 20_001 }, (_, at) => file(at))
-  const repeated = await long(JSON.stringify({ files: [...many, file(0), file(20_000)] }))
-  t.equal(repeated.packages.length, 20_002, 'of the first 20,000 names it is noticed')
+  const many = Array.from({ length: 10_001 }, (_, at) => file(at))
+  const repeated = await long(JSON.stringify({ files: [...many, file(0), file(10_000)] }))
+  t.equal(repeated.packages.length, 10_002, 'of the first 10,000 names it is noticed')
 })
 
 t.test('entries that are none', async t => {
@@ -112,6 +120,21 @@ t.test('entries that are none', async t => {
     t.match(read.packages, [{ filename: 'example-1.0.zip' }])
     t.match(read.errors, [/no object/, /no object/, /no object/, /no object/, /no URL/])
   }
+})
+
+t.test('of very many flaws the first are told one by one', async t => {
+  const [junk, good] = ['7,'.repeat(2500), '{"url": "https://f.example/example-1.0.zip"}']
+  const document = `{"files": [${junk}${good}]}`
+  const page = `<title>Links for x</title>${'<a href="ftp://x/1.zip">'.repeat(1500)}<a href="example-1.0.zip">`
+  for (const [content, more] of [
+    [document, 1500],
+    [page, 500]
+  ] as const)
+    for (const read of [whole(content), await long(content)]) {
+      t.equal(read.errors.length, 1001)
+      t.match(read.errors.at(-1), `${more} more have something wrong`)
+      t.match(read.packages, [{ filename: 'example-1.0.zip' }], 'and no file is lost for it')
+    }
 })
 
 t.test('invalid UTF-8 is read in both ways the same', async t => {
@@ -401,7 +424,7 @@ t.test('real documents, in both ways and any chunks', { skip: missing }, async t
   for (const folder of folders) {
     const counts = { documents: 0, refused: 0, packages: 0, records: 0 }
     for (const { path, bytes, name } of recorded(folder)) {
-      const atOnce = whole(bytes, input(name))
+      const atOnce = await readEither(bytes, input(name))
       for (const size of sizes) {
         const same = isDeepStrictEqual(await long(bytes, input(name), {}, size), atOnce)
         if (!same) t.fail(`${path}, ${size} at a time`)
@@ -421,9 +444,9 @@ t.test('real documents, in both ways and any chunks', { skip: missing }, async t
 t.test('one project in three formats', { skip: missing }, async t => {
   const triples = recorded('triples')
   const formats = { legacy: 'pypi-json.json', simple: 'simple-json.json', html: 'simple-html.html' }
-  const read = (project: string, format: keyof typeof formats) => {
+  const read = async (project: string, format: keyof typeof formats) => {
     const found = triples.find(({ path }) => path === `micropip/${project}.${formats[format]}`) as Recorded
-    const outcome = whole(found.bytes, input(project))
+    const outcome = await readEither(found.bytes, input(project))
     t.same(outcome.errors, [], `${project} in ${format}`)
     return outcome.packages
   }
@@ -438,7 +461,9 @@ t.test('one project in three formats', { skip: missing }, async t => {
       .map(({ filename, size, uploadTime }) => ({ filename, size, uploadTime }))
       .sort((a, b) => (a.filename < b.filename ? -1 : 1))
   for (const project of ['black', 'pytest', 'snowballstemmer']) {
-    const [legacy, simple, html] = [read(project, 'legacy'), read(project, 'simple'), read(project, 'html')]
+    const legacy = await read(project, 'legacy')
+    const simple = await read(project, 'simple')
+    const html = await read(project, 'html')
     t.ok(simple.length > 0)
     t.ok(simple.every(({ version, size, digests }) => version && size && digests.sha256))
     t.same(common(legacy), common(simple), `${project}: legacy and PEP 691`)
