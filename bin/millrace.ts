@@ -10,6 +10,7 @@ import { rollbackCommand } from './commands/rollback.js'
 import { runsCommand } from './commands/runs.js'
 import { serveCommand } from './commands/serve.js'
 import { syncCommand } from './commands/sync.js'
+import { verifyCommand } from './commands/verify.js'
 import { versionsCommand } from './commands/versions.js'
 import { lineOf, statusOf } from './exit.js'
 
@@ -30,7 +31,8 @@ for (const command of [
   diffCommand(),
   rollbackCommand(),
   runsCommand(),
-  serveCommand()
+  serveCommand(),
+  verifyCommand()
 ])
   program.addCommand(command)
 for (const command of [program, ...program.commands]) command.exitOverride()

@@ -22,11 +22,15 @@ export function share(value: string): number {
   throw new InvalidArgumentError('It must be a number from 0 to 1.')
 }
 
-/** A command with what all have: `--catalog`, `--repository`, `--json`, `--config`. */
-export function catalogCommand(name: string): Command {
-  return new Command(name)
-    .addOption(new Option('--catalog <location>', 'SQLite file of the catalog').default('millrace.db'))
-    .addOption(new Option('--repository <name>', 'repository in the catalog').default('pypi'))
+/** A command with what all have: `--catalog`, `--json`, `--config`, and `--repository` where it is about one. */
+export function catalogCommand(name: string, { repository = true } = {}): Command {
+  const command = new Command(name).addOption(
+    new Option('--catalog <location>', 'SQLite file of the catalog').default('millrace.db')
+  )
+  if (repository) {
+    command.addOption(new Option('--repository <name>', 'repository in the catalog').default('pypi'))
+  }
+  return command
     .option('--config <file>', 'TOML file with options by their long names; those on the command line win')
     .option('--json', 'print the result as JSON')
 }

@@ -31,22 +31,36 @@ export function showProgress(
   report: Report,
   stderr: NodeJS.WriteStream
 ): Progress {
+  const meters = stages.map(stage => new Meter(stage, doneOf(stage, stages, report)))
+  return renew(
+    kind,
+    elapsedMs => table(meters, report, elapsedMs),
+    elapsedMs => logLine(report, stages, elapsedMs),
+    stderr
+  )
+}
+
+/** Shows what `draw` says on a terminal, renewed, or what `line` says elsewhere, from time to time. */
+export function renew(
+  kind: (typeof PROGRESS_KINDS)[number],
+  draw: (elapsedMs: number) => string,
+  line: (elapsedMs: number) => string,
+  stderr: NodeJS.WriteStream
+): Progress {
   if (kind === 'auto') kind = stderr.isTTY ? 'bar' : 'log'
   if (kind === 'none') return { stop() {} }
-  const meters = stages.map(stage => new Meter(stage, doneOf(stage, stages, report)))
   const startedAt = performance.now()
   if (kind === 'log') {
-    const line = () => stderr.write(`${logLine(report, stages, performance.now() - startedAt)}\n`)
-    const timer = setInterval(line, LOG_INTERVAL_MS)
+    const timer = setInterval(() => stderr.write(`${line(performance.now() - startedAt)}\n`), LOG_INTERVAL_MS)
     return { stop: () => clearInterval(timer) }
   }
   const update = createLogUpdate(stderr)
-  const draw = () => update(table(meters, report, performance.now() - startedAt))
-  const timer = setInterval(draw, BAR_INTERVAL_MS)
+  const show = () => update(draw(performance.now() - startedAt))
+  const timer = setInterval(show, BAR_INTERVAL_MS)
   return {
     stop() {
       clearInterval(timer)
-      draw()
+      show()
       update.done()
     }
   }

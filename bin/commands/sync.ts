@@ -25,6 +25,8 @@ interface SyncFlags {
   readonly policy: 'on-demand' | 'immediate' | 'streamed'
   readonly mirror?: boolean
   readonly maxRemovals?: number
+  readonly fullCheck: string
+  readonly keepVersions?: number
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   readonly requirements?: readonly string[]
@@ -69,6 +71,17 @@ export function syncCommand(): Command {
         '--max-removals <share>',
         'largest share of the packages that --mirror removes because their projects are gone (default: 0.1)'
       ).argParser(share)
+    )
+    .addOption(
+      new Option(
+        '--full-check <age>',
+        'read a project whole again after so long, whatever the index says; or never'
+      ).default('30d')
+    )
+    .addOption(
+      new Option('--keep-versions <n>', 'forget older versions, and files that none needs').argParser(
+        wholeNumber(1)
+      )
     )
     .option('--include <requirement>', 'project to sync (repeatable)', collect)
     .option(
@@ -164,11 +177,11 @@ function choices(flags: SyncFlags): SyncOptions {
   const { catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python } =
     flags
   const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun } = flags
-  const { maxRemovals } = flags
+  const { maxRemovals, fullCheck, keepVersions } = flags
   return {
     ...{ catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python },
     ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun },
-    maxRemovals,
+    ...{ maxRemovals, fullCheck, keepVersions },
     excludes: flags.exclude,
     packageTypes: flags.packageType,
     excludePlatforms: flags.excludePlatform

@@ -6,7 +6,7 @@ import { integer, text } from '../options.js'
 import type { Failure } from '../report.js'
 import type { Store } from '../store/store.js'
 import { type Change, readChanges } from './changes.js'
-import { Database } from './database.js'
+import { Database, type Release } from './database.js'
 import { IndexReader } from './index-reader.js'
 import { readPackages } from './packages.js'
 import { ProjectKeys } from './project-keys.js'
@@ -14,6 +14,7 @@ import { forgetFiles } from './retention.js'
 import type { StoredPackage } from './rows.js'
 import { Run } from './run.js'
 import { beginRun, type RunInfo, readFailures, readRuns } from './runs.js'
+import { Verification } from './verification.js'
 import type { Committed, Version } from './versions.js'
 
 export interface CatalogOptions {
@@ -217,22 +218,49 @@ export class Catalog {
    * that might be about to use one of them, nothing is removed. Returns how many were removed.
    */
   async removeUnusedFiles(store: Store): Promise<number> {
-    const ids = await this.#read<number[]>(() =>
-      this.#database.knex('repositories').orderBy('id').pluck('id')
-    )
-    const releases: (() => Promise<void>)[] = []
+    const release = await this.#lockAll()
+    if (typeof release === 'string') return 0
     try {
-      for (const id of ids) {
-        const release = await this.#database.lock(String(id))
-        if (release === undefined) return 0
-        releases.push(release)
-      }
       const unused = await this.#database.transaction(forgetFiles)
       for (const sha256 of unused) await store.delete(sha256)
       return unused.length
     } finally {
-      for (const release of releases) await release()
+      await release()
     }
+  }
+
+  /**
+   * Begins a check of the store against the catalog. With `repair` it holds the locks of all repositories until it is
+   * ended. @throws {@link BusyError} with `repair`, while a sync of any repository runs
+   */
+  async beginVerification({
+    repair = false
+  }: {
+    readonly repair?: boolean | undefined
+  } = {}): Promise<Verification> {
+    const release = repair ? await this.#lockAll() : async () => {}
+    if (typeof release === 'string') throw new BusyError(release)
+    return new Verification(this.#database, release)
+  }
+
+  /** Takes the locks of all repositories; gives the name of the first that another process has. */
+  async #lockAll(): Promise<Release | string> {
+    const repositories = await this.#read<{ id: number; name: string }[]>(() =>
+      this.#database.knex('repositories').orderBy('id').select('id', 'name')
+    )
+    const releases: Release[] = []
+    const release = async () => {
+      for (const one of releases) await one()
+    }
+    for (const { id, name } of repositories) {
+      const one = await this.#database.lock(String(id))
+      if (one === undefined) {
+        await release()
+        return name
+      }
+      releases.push(one)
+    }
+    return release
   }
 
   async #checkVersion(repository: string, id: number, version: number): Promise<void> {
