@@ -20,6 +20,9 @@ export interface FilterSink {
   drop(pkg: Package, filter: string): void
 }
 
+/** Versions remembered: a project with more is no usual one, and must not fill the memory. */
+const MAX_KNOWN = 10_000
+
 /** Reads the versions of packages, each text of a project once. */
 export class VersionReader {
   #project: string | undefined
@@ -35,6 +38,7 @@ export class VersionReader {
     let found = this.#known.get(version)
     if (found === undefined && !this.#known.has(version)) {
       found = parseVersion(version)
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear()
       this.#known.set(version, found)
     }
     return found
