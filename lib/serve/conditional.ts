@@ -44,7 +44,9 @@ export function rangeOf(
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(headers.range?.trim() ?? '') ?? []
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
   const condition = headers['if-range']
-  if (condition !== undefined && condition !== etag && condition !== lastModified) return undefined
+  // A weak tag is none that tells bytes apart.
+  if (condition !== undefined && condition !== lastModified && (condition !== etag || etag.startsWith('W/')))
+    return undefined
   const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
   if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined

@@ -21,11 +21,19 @@ export interface WantedFile {
   readonly keep?: ((body: Body) => Promise<void>) | undefined
 }
 
+/** A download that was joined, or why there is none, and in how many ms it is tried again. */
+export type Joined =
+  | { readonly kind: 'download'; readonly download: SharedDownload }
+  | { readonly kind: 'refused'; readonly error: DownloadError; readonly againMs: number }
+
 export interface DownloadsOptions {
   /** How long a file that came wrong is not asked for again, in ms. */
   readonly coolDownMs: number
   readonly log: (line: string) => void
-  readonly onBytes?: ((bytes: number) => void) | undefined
+  /** Bytes that came over the network. */
+  readonly onBytes: (bytes: number) => void
+  /** A client waits for a download, which another began or not. */
+  readonly onJoin: (shared: boolean) => void
 }
 
 /** Files remembered that came wrong. */
@@ -38,8 +46,15 @@ export class Downloads {
     REMEMBERED
   )
 
+  #finished = 0
+
   constructor(options: DownloadsOptions) {
     this.#options = options
+  }
+
+  /** Downloads that have come to their end. */
+  get finished(): number {
+    return this.#finished
   }
 
   /** Downloads under way. */
@@ -47,19 +62,25 @@ export class Downloads {
     return this.#running.size
   }
 
+  /** Whether a file is on its way. */
+  has(key: string): boolean {
+    return this.#running.has(key)
+  }
+
   /**
    * Joins the download of a file, or begins it. The caller leaves it when they are done. Where the file came wrong a
-   * short while ago, the answer is what was wrong with it, and in how many ms it is tried again.
+   * short while ago, the answer is what was wrong with it.
    */
-  join(file: WantedFile): SharedDownload | { readonly error: DownloadError; readonly againMs: number } {
+  join(file: WantedFile): Joined {
     const running = this.#running.get(file.key)
     if (running !== undefined) {
+      this.#options.onJoin(true)
       running.join()
-      return running
+      return { kind: 'download', download: running }
     }
     const wrong = this.#wrong.get(file.key)
     const againMs = wrong === undefined ? 0 : wrong.until - performance.now()
-    if (wrong !== undefined && againMs > 0) return { error: wrong.error, againMs }
+    if (wrong !== undefined && againMs > 0) return { kind: 'refused', error: wrong.error, againMs }
     const { key, url, size, digests, settings, keep } = file
     const started = new SharedDownload(
       { url, size, digests },
@@ -68,15 +89,18 @@ export class Downloads {
         keep: keep !== undefined,
         onBody: async body => keep?.(body),
         onEnd: () => {
-          if (this.#running.get(key) === started) this.#running.delete(key)
+          if (this.#running.get(key) !== started) return
+          this.#running.delete(key)
+          this.#finished++
         },
         onBytes: this.#options.onBytes
       }
     )
+    this.#options.onJoin(false)
     this.#running.set(key, started)
     started.join()
     started.whole.catch((error: Error) => this.#failed(key, error))
-    return started
+    return { kind: 'download', download: started }
   }
 
   /** Ends all downloads, and resolves when they have ended. */

@@ -11,25 +11,28 @@ import { Origins } from '../http/origins.js'
 import { downloadSettings, type RequestOptions } from '../http/settings.js'
 import type { Store, StoredFile } from '../store/store.js'
 import { fileKey } from './documents/page.js'
-import { Downloads, type DownloadsOptions } from './downloads.js'
+import { Downloads, type DownloadsOptions, type Joined, type WantedFile } from './downloads.js'
 import { FileRecords } from './file-records.js'
+import type { Metrics } from './metrics.js'
 import { MAX_METADATA_BYTES, readWheelMetadata } from './wheel-metadata.js'
 
 export const POLICIES = ['on-demand', 'immediate', 'streamed'] as const
 export type Policy = (typeof POLICIES)[number]
 
-export interface FileSourceOptions extends RequestOptions, DownloadsOptions {
+export interface FileSourceOptions extends RequestOptions, Omit<DownloadsOptions, 'onBytes' | 'onJoin'> {
   readonly reader: IndexReader
   readonly store: Store
+  readonly metrics: Pick<Metrics, 'file' | 'fetched'>
   /** In place of that of a repository's last sync. */
   readonly policy?: Policy | undefined
 }
 
-/** What is to be sent: bytes at hand, a file of the store, or a download to be joined. */
+/** What there is to send: bytes, a file of the store, or a download; `elsewhere` where it was not to be fetched. */
 export type Found =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'stored'; readonly file: StoredFile }
-  | { readonly kind: 'upstream'; readonly join: () => ReturnType<Downloads['join']> }
+  | { readonly kind: 'elsewhere' }
+  | Joined
 
 export class FileSource {
   readonly downloads: Downloads
@@ -38,9 +41,10 @@ export class FileSource {
   readonly #policy: Policy | undefined
   readonly #requests: RequestOptions
   readonly #records: FileRecords
+  readonly #metrics: Pick<Metrics, 'file' | 'fetched'>
   readonly #log: (line: string) => void
 
-  constructor({ reader, store, policy, coolDownMs, log, onBytes, ...requests }: FileSourceOptions) {
+  constructor({ reader, store, metrics, policy, coolDownMs, log, ...requests }: FileSourceOptions) {
     this.#reader = reader
     this.#store = store
     this.#policy = policy
@@ -54,9 +58,14 @@ export class FileSource {
       // What has no digest must not change on its way either.
       headers: { 'accept-encoding': 'identity', ...requests.headers }
     }
+    this.#metrics = metrics
     this.#log = log
     this.#records = new FileRecords(reader, log)
-    this.downloads = new Downloads({ coolDownMs, log, onBytes })
+    this.downloads = new Downloads({
+      ...{ coolDownMs, log },
+      onBytes: bytes => metrics.fetched(bytes),
+      onJoin: shared => metrics.file(shared ? 'shared' : 'upstream')
+    })
   }
 
   /** Ends downloads, and resolves when all is written down. */
@@ -65,41 +74,72 @@ export class FileSource {
     await this.#records.flush()
   }
 
-  /** Finds the file of a package. */
-  async find(repository: IndexedRepository, pkg: IndexedPackage): Promise<Found> {
-    const stored = await this.#stored(pkg)
-    if (stored !== undefined) return { kind: 'stored', file: stored }
-    const { settings, keep } = await this.#upstream(repository)
+  /** Finds the file of a package. With `fetch`, a download that the caller has joined may be the answer. */
+  async find(repository: IndexedRepository, pkg: IndexedPackage, fetch: boolean): Promise<Found> {
     const { url, size, digests, id } = pkg
-    const join = () =>
-      this.downloads.join({
-        ...{ key: keyOf(repository, pkg), url, size, digests, settings },
-        keep: keep ? body => this.#keep(body, url, id) : undefined
-      })
-    return { kind: 'upstream', join }
+    return await this.#find(
+      async () => {
+        const file = await this.#stored(pkg)
+        return file && { kind: 'stored', file }
+      },
+      fetch &&
+        (async () => {
+          const { settings, keep } = await this.#upstream(repository)
+          return {
+            ...{ key: keyOf(repository, pkg), url, size, digests, settings },
+            keep: keep ? body => this.#keep(body, url, id) : undefined
+          }
+        })
+    )
   }
 
-  /** Finds the METADATA of a package that is said to have one beside it. */
-  async findMetadata(repository: IndexedRepository, pkg: IndexedPackage): Promise<Found> {
-    const digests = pkg.coreMetadata === true || pkg.coreMetadata === false ? {} : pkg.coreMetadata
+  /** The same for the METADATA of a package that is said to have one beside it. */
+  async findMetadata(repository: IndexedRepository, pkg: IndexedPackage, fetch: boolean): Promise<Found> {
+    const digests = typeof pkg.coreMetadata === 'object' ? pkg.coreMetadata : {}
     const { sha256 } = digests
-    const size = sha256 === undefined ? undefined : await this.#store.size(sha256)
-    if (sha256 !== undefined && size !== undefined) return { kind: 'stored', file: { sha256, size } }
-    const wheel = await this.#stored(pkg)
-    const bytes = wheel && (await readWheelMetadata(this.#store, wheel, pkg.project))
-    if (bytes !== undefined && (sha256 === undefined || sha256Of(bytes) === sha256))
-      return { kind: 'bytes', bytes }
-    const { settings, keep } = await this.#upstream(repository)
-    const url = new URL(pkg.url)
-    url.pathname += '.metadata'
-    const join = () =>
-      this.downloads.join({
-        ...{ key: `${keyOf(repository, pkg)} metadata`, url: url.href, digests },
-        settings: { ...settings, maxBodyBytes: MAX_METADATA_BYTES },
-        // Without a digest nobody would find it again.
-        keep: keep && sha256 !== undefined ? body => this.#keep(body, url.href) : undefined
-      })
-    return { kind: 'upstream', join }
+    return await this.#find(
+      async () => {
+        const size = sha256 === undefined ? undefined : await this.#store.size(sha256)
+        if (sha256 !== undefined && size !== undefined) return { kind: 'stored', file: { sha256, size } }
+        const wheel = await this.#stored(pkg)
+        const bytes = wheel && (await readWheelMetadata(this.#store, wheel, pkg.project))
+        // What the index promised is what installers will check.
+        const right = bytes !== undefined && (sha256 === undefined || sha256Of(bytes) === sha256)
+        return right ? { kind: 'bytes', bytes } : undefined
+      },
+      fetch &&
+        (async () => {
+          const { settings, keep } = await this.#upstream(repository)
+          const url = new URL(pkg.url)
+          url.pathname += '.metadata'
+          return {
+            ...{ key: `${keyOf(repository, pkg)} metadata`, url: url.href, digests },
+            settings: { ...settings, maxBodyBytes: MAX_METADATA_BYTES },
+            // Without a digest nobody would find it again.
+            keep: keep && sha256 !== undefined ? body => this.#keep(body, url.href) : undefined
+          }
+        })
+    )
+  }
+
+  async #find(
+    atHand: () => Promise<Found | undefined>,
+    wanted: false | (() => Promise<WantedFile>)
+  ): Promise<Found> {
+    let found = await atHand()
+    if (found === undefined && wanted !== false) {
+      const file = await wanted()
+      while (true) {
+        const { finished } = this.downloads
+        found = await atHand()
+        if (found !== undefined) break
+        // A download that came to its end since may have brought it after we looked.
+        if (this.downloads.has(file.key) || this.downloads.finished === finished)
+          return this.downloads.join(file)
+      }
+    }
+    if (found !== undefined && wanted !== false) this.#metrics.file('store')
+    return found ?? { kind: 'elsewhere' }
   }
 
   async #stored({ id, file, size, digests }: IndexedPackage): Promise<StoredFile | undefined> {

@@ -5,7 +5,7 @@
  */
 import accepts from '@fastify/accepts'
 import compress from '@fastify/compress'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { Catalog } from '../catalog/catalog.js'
 import { MillraceError } from '../errors.js'
 import { downloadSettings, type RequestOptions } from '../http/settings.js'
@@ -14,12 +14,21 @@ import { DirectoryStore } from '../store/directory-store.js'
 import type { Store } from '../store/store.js'
 import { sendText } from './answers.js'
 import { FileSource, POLICIES, type Policy } from './file-source.js'
+import { Metrics } from './metrics.js'
 import { PackageIndex } from './package-index.js'
 import { fileRoutes } from './routes/files.js'
 import { legacyRoutes } from './routes/legacy.js'
 import { simpleRoutes } from './routes/simple.js'
+import { statusRoutes } from './routes/status.js'
 
 export type { Policy } from './file-source.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Bytes that its connection had sent when it came. */
+    bytesBefore: number
+  }
+}
 
 export interface ServerOptions extends Omit<RequestOptions, 'digest' | 'directory' | 'maxMemoryBytes'> {
   /** A catalog that the caller opened and will close, or where it lies; it must be there. @defaultValue `millrace.db` */
@@ -70,9 +79,13 @@ export async function createServer({
       ? await Catalog.open(catalog, { create: false, connections: CONNECTIONS })
       : catalog
   const index = new PackageIndex(opened.index, repository)
-  const source = new FileSource({
+  const metrics: Metrics = new Metrics({
+    lookups: () => index.lookups,
+    inFlight: () => source.downloads.inFlight
+  })
+  const source: FileSource = new FileSource({
     ...requests,
-    ...{ reader: opened.index, store: kept, policy, coolDownMs, log }
+    ...{ reader: opened.index, store: kept, metrics, policy, coolDownMs, log }
   })
   const server = fastify({
     exposeHeadRoutes: false,
@@ -80,11 +93,22 @@ export async function createServer({
     frameworkErrors: (error, _request, reply) => sendText(reply, 400, error.message)
   })
   server.addHook('onRequest', async (request, reply) => {
+    request.bytesBefore = sentBytes(request)
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return sendText(reply.header('allow', 'GET, HEAD'), 405, 'There is nothing to be changed here')
     }
     reply.header('x-content-type-options', 'nosniff')
     return undefined
+  })
+  server.decorateRequest('bytesBefore', 0)
+  server.addHook('onResponse', async (request, reply) => {
+    const { kind = 'other' } = request.routeOptions.config
+    metrics.answered(
+      kind,
+      reply.statusCode,
+      reply.elapsedTime / 1000,
+      sentBytes(request) - request.bytesBefore
+    )
   })
   server.addHook('onClose', async () => {
     await source.close()
@@ -95,8 +119,10 @@ export async function createServer({
   )
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
-    if (status >= 500) log(`${request.method} ${request.url}: ${lineOf(error)}`)
-    return sendText(reply, status, lineOf(error))
+    if (status >= 500) log(`${request.method} ${request.url}: ${error.message}`)
+    // Only what is ours is meant for other people's eyes.
+    if (error instanceof MillraceError) return sendText(reply, status, `${error.message} [${error.code}]`)
+    return sendText(reply, status, status < 500 ? error.message : 'Something went wrong')
   })
   await server.register(accepts)
   await server.register(compress, { encodings: ['br', 'gzip'] })
@@ -105,12 +131,13 @@ export async function createServer({
     legacyRoutes(scope, index)
     fileRoutes(scope, index, source, kept)
   }
+  statusRoutes(server, index, metrics)
   await server.register(routes)
   await server.register(routes, { prefix: '/:repository' })
   return server
 }
 
-/** An error as a line of text, with its code. Only what is ours is meant for other people's eyes. */
-function lineOf(error: Error): string {
-  return error instanceof MillraceError ? `${error.message} [${error.code}]` : 'Something went wrong'
+/** Bytes sent on the request's connection; a request that is injected has none. */
+function sentBytes({ socket }: FastifyRequest): number {
+  return socket.bytesWritten ?? 0
 }

@@ -34,7 +34,7 @@ export interface SharedDownloadOptions {
   /** Told once, when nobody may join any more. */
   readonly onEnd: () => void
   /** Bytes that came over the network. */
-  readonly onBytes?: ((bytes: number) => void) | undefined
+  readonly onBytes: (bytes: number) => void
 }
 
 export class SharedDownload {
@@ -133,7 +133,7 @@ export class SharedDownload {
   async #run(): Promise<void> {
     try {
       const { body } = await download(this.#item, this.#options.settings, this.#controller.signal, {
-        onBytes: bytes => this.#options.onBytes?.(bytes),
+        onBytes: this.#options.onBytes,
         // Nobody has been told of an earlier one before there were bytes to send.
         onLength: length => {
           if (this.#item.size === undefined && this.#released === 0) this.#size = length

@@ -5,12 +5,12 @@
 import { finished, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IndexedPackage, IndexedRepository } from '../../catalog/index-reader.js'
-import { type DownloadError, MillraceError, StatusError, TemporaryFileError } from '../../errors.js'
-import type { Store, StoredFile } from '../../store/store.js'
+import { MillraceError, StatusError, TemporaryFileError } from '../../errors.js'
+import type { Store } from '../../store/store.js'
 import { sendText } from '../answers.js'
 import { isUnchanged, rangeOf, type Validators } from '../conditional.js'
 import { fileKey } from '../documents/page.js'
-import type { FileSource } from '../file-source.js'
+import type { FileSource, Found } from '../file-source.js'
 import type { PackageIndex } from '../package-index.js'
 import type { SharedDownload } from '../shared-download.js'
 import { inRepository, READ } from './repository.js'
@@ -60,9 +60,7 @@ export function fileRoutes(
     const validators = sha256 === undefined ? undefined : { etag: `"${sha256}"`, lastModified: uploaded(pkg) }
     if (hasAlready(request, reply, validators, pkg.digests.sha256 !== undefined))
       return reply.code(304).send()
-    const found = await source.find(repository, pkg)
-    if (found.kind !== 'upstream') return send(request, reply, found, validators)
-    return sendDownload(request, reply, found.join, pkg.size, validators)
+    return send(request, reply, await source.find(repository, pkg, isGet(request)), pkg.size, validators)
   }
 
   async function sendMetadata(
@@ -76,26 +74,38 @@ export function fileRoutes(
     const sha256 = typeof coreMetadata === 'object' ? coreMetadata.sha256 : undefined
     const validators = sha256 === undefined ? undefined : { etag: `"${sha256}"` }
     if (hasAlready(request, reply, validators, true)) return reply.code(304).send()
-    const found = await source.findMetadata(repository, pkg)
-    if (found.kind !== 'upstream') return send(request, reply, found, validators)
-    return sendDownload(request, reply, found.join, undefined, validators)
+    const found = await source.findMetadata(repository, pkg, isGet(request))
+    return send(request, reply, found, undefined, validators)
   }
 
-  /** Sends what is at hand, or the part of it that is asked for. */
+  /** Sends what was found, or the part of it that is asked for. `size` is what the index says. */
   function send(
     request: FastifyRequest,
     reply: FastifyReply,
-    found: { readonly bytes: Buffer } | { readonly file: StoredFile },
+    found: Found,
+    size: number | undefined,
     validators: Validators | undefined
-  ): FastifyReply {
-    if ('bytes' in found)
-      return sendPart(request, reply, found.bytes.length, validators, (start, end) =>
-        found.bytes.subarray(start, end + 1)
-      )
-    const { sha256, size } = found.file
-    return sendPart(request, reply, size, validators, (start, end) =>
-      store.createReadStream(sha256, { start, end })
-    )
+  ): FastifyReply | Promise<FastifyReply> {
+    switch (found.kind) {
+      case 'bytes': {
+        const { bytes } = found
+        const part = (start: number, end: number) => bytes.subarray(start, end + 1)
+        return sendPart(request, reply, bytes.length, validators, part)
+      }
+      case 'stored': {
+        const { file } = found
+        const part = (start: number, end: number) => store.createReadStream(file.sha256, { start, end })
+        return sendPart(request, reply, file.size, validators, part)
+      }
+      case 'elsewhere':
+        if (size !== undefined) reply.header('content-length', size)
+        return reply.send()
+      case 'refused':
+        reply.header('retry-after', Math.ceil(found.againMs / 1000))
+        return sendFailure(reply, found.error)
+      case 'download':
+        return sendDownload(request, reply, found.download, validators)
+    }
   }
 }
 
@@ -103,32 +113,23 @@ export function fileRoutes(
 async function sendDownload(
   request: FastifyRequest,
   reply: FastifyReply,
-  join: () => SharedDownload | { readonly error: DownloadError; readonly againMs: number },
-  size: number | undefined,
+  download: SharedDownload,
   validators: Validators | undefined
 ): Promise<FastifyReply> {
-  // Who asks only about a file does not make us fetch it.
-  if (request.method === 'HEAD') {
-    if (size !== undefined) reply.header('content-length', size)
-    return reply.send()
-  }
-  const download = join()
-  if ('error' in download) {
-    reply.header('retry-after', Math.ceil(download.againMs / 1000))
-    return sendFailure(reply, download.error)
-  }
-  // Whatever becomes of the answer, its socket closes or its end is sent.
+  // Whatever becomes of the answer, its end is sent or its socket closes.
   finished(reply.raw, () => download.leave())
+  const whole = request.headers.range !== undefined
   try {
-    await (request.headers.range === undefined ? download.ready : download.whole)
+    await (whole ? download.whole : download.ready)
   } catch (error) {
     return sendFailure(reply, error as Error)
   }
-  if (request.headers.range !== undefined && download.size !== undefined)
-    return sendPart(request, reply, download.size, validators, (start, end) =>
-      download.createReadStream({ start, end })
-    )
-  if (download.size !== undefined) reply.header('content-length', download.size)
+  const { size } = download
+  if (whole && size !== undefined) {
+    const part = (start: number, end: number) => download.createReadStream({ start, end })
+    return sendPart(request, reply, size, validators, part)
+  }
+  if (size !== undefined) reply.header('content-length', size)
   return reply.send(download.createReadStream())
 }
 
@@ -170,6 +171,11 @@ function hasAlready(
 
 function uploaded({ uploadTime }: IndexedPackage): string | undefined {
   return uploadTime === undefined ? undefined : new Date(uploadTime).toUTCString()
+}
+
+/** Who asks only about a file does not make us fetch it. */
+function isGet({ method }: FastifyRequest): boolean {
+  return method === 'GET'
 }
 
 function noFile(reply: FastifyReply, { name }: IndexedRepository, filename: string): FastifyReply {

@@ -5,13 +5,12 @@
 import type { FastifyReply, FastifyRequest, RouteGenericInterface } from 'fastify'
 import type { IndexedRepository } from '../../catalog/index-reader.js'
 import { sendText } from '../answers.js'
+import type { RouteKind } from '../metrics.js'
 import type { PackageIndex } from '../package-index.js'
-
-/** What a route is counted as in the metrics. */
-export type RouteKind = 'listing' | 'project' | 'legacy' | 'file' | 'metadata' | 'status' | 'other'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** What the route is counted as; `other` where it does not say. */
     kind?: RouteKind
   }
 }

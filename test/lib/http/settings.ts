@@ -36,7 +36,13 @@ t.test('what cannot be', async t => {
     'deadlineMs'
   ])
     t.throws(() => downloadSettings({ [option]: -1 }), { code: 'ERR_MILLRACE_OPTION', option })
-  t.throws(() => downloadSettings({ headersTimeout: 2 ** 31 }), { option: 'headersTimeout' })
-  t.throws(() => downloadSettings({ minBytesPerSecond: -1 }), { option: 'minBytesPerSecond' })
-  t.throws(() => downloadSettings({ maxRetries: -1 }), { option: 'maxRetries' })
+  t.throws(() => downloadSettings({ headersTimeout: 2 ** 31 }), {
+    code: 'ERR_MILLRACE_OPTION',
+    option: 'headersTimeout'
+  })
+  t.throws(() => downloadSettings({ minBytesPerSecond: -1 }), {
+    code: 'ERR_MILLRACE_OPTION',
+    option: 'minBytesPerSecond'
+  })
+  t.throws(() => downloadSettings({ maxRetries: -1 }), { code: 'ERR_MILLRACE_OPTION', option: 'maxRetries' })
 })
