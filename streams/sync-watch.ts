@@ -166,9 +166,11 @@ export class SyncWatch {
       else projects.fetched++
       packages.seen += document.packages
       this.#countKept()
-      const { project, serial, listedSerial = 0 } = document
+      const { project, serial, listedSerial, unchanged } = document
       if (this.#firstSerials.has(project)) this.#firstSerials.set(project, serial)
-      this.#unsure ||= serial !== undefined && serial < listedSerial
+      // One that did not change was asked for because its listed serial did.
+      if (listedSerial !== undefined)
+        this.#unsure ||= serial === undefined ? unchanged : serial < listedSerial
       this.#run?.ledger.announce(document)
     })
     stage.on('skip', (item: Project | { project: string; filename?: string }, error: Error) => {
