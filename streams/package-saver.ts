@@ -3,8 +3,8 @@
  *
  * in     `Package`, or `Downloaded<Package>` with its file
  * out    the saved packages, after commit, with `stored` where the store has the file; in order
- * holds  one batch in its transaction and one that is collected, as {@link BatchTransform}; of bodies in memory
- *        16 MiB in each, and the one that went past that
+ * holds  one batch in its transaction and one that is collected, as {@link BatchTransform}; of files
+ *        32 in each, and of bodies in memory 16 MiB and the one that went past that
  * fails  with a `CatalogError` or a `StoreError`; a file that is not what its package says is a `'skip'`
  *        (the object written, error), and its package is not saved
  *
@@ -33,6 +33,9 @@ export type Savable = KnownPackage | Downloaded<KnownPackage>
 /** Bytes of bodies in memory that make a batch full: a batch of 480 could hold 480 times that much of a body. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
 
+/** Files that make a batch full: what a process that dies has fetched for nothing. Beside two waits for the disk a file, a transaction costs little. */
+const MAX_BATCH_FILES = 32
+
 /** Files put into the store at once: each waits for the disk twice, and Node has four threads to wait with. */
 const PUTS = 4
 
@@ -44,6 +47,8 @@ export function packageOf(item: Savable): KnownPackage {
 export class PackageSaver extends BatchTransform<Savable, KnownPackage> {
   readonly #run: Run
   readonly #store: Store | undefined
+  /** In the batch that is collected. */
+  #files = 0
   #bytes = 0
   #saved = 0
 
@@ -59,14 +64,14 @@ export class PackageSaver extends BatchTransform<Savable, KnownPackage> {
   }
 
   protected override _fills(item: Savable): boolean {
-    if (!('item' in item)) return false
+    if (!('item' in item) || item.attempts === 0) return false
+    this.#files++
     this.#bytes += item.body.data?.length ?? 0
-    if (this.#bytes < MAX_BATCH_BYTES) return false
-    this.#bytes = 0
-    return true
+    return this.#files >= MAX_BATCH_FILES || this.#bytes >= MAX_BATCH_BYTES
   }
 
   protected override async _batch(items: readonly Savable[], signal: AbortSignal): Promise<KnownPackage[]> {
+    this.#files = this.#bytes = 0
     const files = new Map<KnownPackage, StoredFile>()
     const failed = await this.#putAll(items, files, signal)
     const packages: KnownPackage[] = []

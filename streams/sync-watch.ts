@@ -66,6 +66,11 @@ export class SyncWatch {
     this.#firstSerials = new Map(due?.first.map(({ project }) => [project, undefined]))
   }
 
+  /** Whether the version was made, or stayed. */
+  get committed(): boolean {
+    return this.#writer?.result !== undefined
+  }
+
   /** Whether the index named all its projects. */
   get completeListing(): boolean {
     return this.#listing?.complete ?? false

@@ -160,7 +160,10 @@ async function runStages(
 ): Promise<void> {
   const list = stages?.(made, report) ?? made
   watch.observe(list)
-  await pipeline(list, signal === undefined ? {} : { signal })
+  await pipeline(list, signal === undefined ? {} : { signal }).catch(error => {
+    // Aborted a moment too late: the version is there.
+    if (!watch.committed) throw error
+  })
   watch.finish()
 }
 

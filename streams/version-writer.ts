@@ -5,7 +5,7 @@
  * out    nothing; when input has ended, `result` says what the version changed
  * holds  no more than `highWaterMark` objects
  * fails  with a `CatalogError`, with `strict` with a `RemovalsError`; destroyed before its end, it leaves the
- *        repository as it was
+ *        repository as it was; destroyed while it commits, it closes when that is done
  */
 import { Writable } from 'node:stream'
 import type { KnownPackage } from '../lib/catalog/known.js'
@@ -41,6 +41,7 @@ export class VersionWriter extends Writable {
   readonly #maxRemovals: number
   readonly #strict: boolean
   #result: Committed | undefined
+  #committing: Promise<void> | undefined
 
   constructor({
     run,
@@ -70,7 +71,7 @@ export class VersionWriter extends Writable {
 
   override _final(callback: (error?: Error | null) => void): void {
     const listing = this.#completeListing
-    this.#run
+    this.#committing = this.#run
       .commit({
         completeListing: typeof listing === 'function' ? listing() : listing,
         maxRemovals: this.#maxRemovals,
@@ -80,5 +81,11 @@ export class VersionWriter extends Writable {
         this.#result = result
         callback()
       }, callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // A commit under way is not taken back, and whoever destroyed this is to know what became of it.
+    if (this.#committing === undefined) callback(error)
+    else this.#committing.finally(() => callback(error))
   }
 }

@@ -231,6 +231,16 @@ t.test('many bytes make a batch full', async t => {
   t.strictSame(sizes, [3, 1])
 })
 
+t.test('many files make a batch full', async t => {
+  const { run, store } = await setUp(t)
+  const sizes: number[] = []
+  const saver = new PackageSaver({ run, store, maxWaitMs: 60_000 })
+  saver.on('saved', (batch: KnownPackage[]) => sizes.push(batch.length))
+  const items = Array.from({ length: 70 }, (_, n) => download(sdist('a', `${n}`), `${n}`))
+  await save(saver, [sdist('b', '1'), ...items])
+  t.strictSame(sizes, [33, 32, 6], 'those without one are not counted')
+})
+
 t.test('after a lookup, what is known is not saved again', async t => {
   const { catalog, run } = await setUp(t)
   const packages = [sdist('a', '1'), sdist('a', '2')]

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import t from 'tap'
 import { Catalog } from '../../lib/catalog/catalog.js'
+import { Origins } from '../../lib/http/origins.js'
 import { DirectoryStore } from '../../lib/store/directory-store.js'
 import { CatalogLookup } from '../../streams/catalog-lookup.js'
 import { Downloader } from '../../streams/downloader.js'
@@ -10,6 +11,7 @@ import { MetadataParser } from '../../streams/metadata-parser.js'
 import { PackageFilter } from '../../streams/package-filter.js'
 import { PackageSaver } from '../../streams/package-saver.js'
 import { type Stage, type SyncOptions, sync } from '../../streams/sync.js'
+import type { VersionWriter } from '../../streams/version-writer.js'
 import { addProject, syncSetup } from '../helpers/sync.js'
 
 const NOTHING = {
@@ -305,6 +307,26 @@ t.test('aborted midway it leaves no version, and goes on without fetching again 
   }
 })
 
+t.test('aborted while the version is made, it is done', async t => {
+  const { run, index, names } = await syncSetup(t)
+  addProject(index, 'a', '1')
+  const controller = new AbortController()
+  const report = await run({
+    signal: controller.signal,
+    stages(list) {
+      const writer = list.at(-1) as VersionWriter
+      const final = writer._final.bind(writer)
+      writer._final = callback => {
+        final(callback)
+        controller.abort()
+      }
+      return list
+    }
+  })
+  t.match(report, { version: 1, packages: { added: 1, present: 1 } })
+  t.strictSame(await names(), ['a-1.tar.gz'])
+})
+
 t.test('aborted before it begins, it opens nothing', async t => {
   const { run, catalog } = await syncSetup(t)
   await t.rejects(run({ signal: AbortSignal.abort() }), { name: 'AbortError' })
@@ -571,8 +593,14 @@ t.test('a project whose documents are gone is not removed by the many, and asked
 
 t.test('documents and files share the limits for an origin', async t => {
   const { run, index } = await syncSetup(t, { projects: 4, latencyMs: 5 })
-  await run({ policy: 'immediate', origins: { concurrencyPerOrigin: 2 } })
-  t.equal(index.stats().peakInFlight, 2)
+  for (const [origins, repository] of [
+    [{ concurrencyPerOrigin: 2 }, 'one'],
+    [new Origins({ concurrencyPerOrigin: 2 }), 'other']
+  ] as const) {
+    index.reset()
+    await run({ policy: 'immediate', origins, repository })
+    t.equal(index.stats().peakInFlight, 2)
+  }
 })
 
 t.test('the files of a killed run go', async t => {
@@ -594,4 +622,59 @@ t.test('an error of a custom downloader stage is its own', async t => {
     }
   })
   t.equal(downloaders, 2)
+})
+
+t.test('a name in the listing that is none is a failure, and loses no other project', async t => {
+  const { run, index, names } = await syncSetup(t)
+  addProject(index, 'a', '1')
+  const projects = [{ name: '../../etc' }, { name: 'a' }]
+  const body = JSON.stringify({ meta: { 'api-version': '1.1' }, projects })
+  index.route('/simple/', { body, headers: { 'content-type': 'application/vnd.pypi.simple.v1+json' } })
+  t.match(await run({ fullCheck: 'never' }), {
+    projects: { listed: 1, fetched: 1, failed: 0 },
+    failures: [{ code: 'ERR_MILLRACE_RECORD', project: '../../etc', attempts: 0 }]
+  })
+  t.strictSame(await names(), ['a-1.tar.gz'])
+  await t.rejects(run({ strict: true }), { code: 'ERR_MILLRACE_RECORD' })
+})
+
+t.test('only so many versions are kept, and the files that they need', async t => {
+  const { run, index, rows, stored } = await syncSetup(t)
+  addProject(index, 'a', '1')
+  await run({ policy: 'immediate', mirror: true })
+  index.index.upload('a', { filename: 'a-1.tar.gz', content: 'other' })
+  t.match(await run({ policy: 'immediate', mirror: true, keepVersions: 1 }), { version: 2 })
+  t.strictSame(await rows('SELECT number FROM versions'), [{ number: 2 }])
+  t.equal((await stored()).size, 1)
+})
+
+t.test('a dry run says what would come in, and changes nothing', async t => {
+  const { run, index, names, catalog } = await syncSetup(t)
+  addProject(index, 'a', '1.0', '2.0', '3.0rc1')
+  addProject(index, 'b', '1.0')
+  const first = await run({ dryRun: true })
+  t.match(first, {
+    ...{ version: 0, changed: false, packages: { seen: 4, kept: 3, added: 3, present: 0 } },
+    plan: { projects: [{ packages: 2, bytes: 24 }, { packages: 1 }], dropped: { prereleases: 1 } }
+  })
+  t.notOk(existsSync(catalog))
+  await run({ includes: ['nowhere'] })
+  t.match(await run({ dryRun: true }), { version: 0, packages: { added: 3 } })
+
+  await run()
+  index.index.release('b')
+  t.match(await run({ dryRun: true, repository: 'other' }), { packages: { added: 5 } })
+  t.match(await run({ dryRun: true }), {
+    ...{ version: 1, packages: { seen: 6, added: 2 } },
+    plan: { projects: [{ project: 'b', packages: 2 }] }
+  })
+  const opened = await Catalog.open(catalog)
+  t.match(await run({ dryRun: true, catalog: opened }), { version: 1, packages: { added: 2 } })
+  t.strictSame(await opened.repositories(), ['pypi'])
+  await opened.close()
+  t.equal((await names()).length, 3)
+  t.equal(index.stats().byKind.file, 0)
+  await t.rejects(run({ dryRun: true, indexUrl: 'http://nowhere.invalid/', maxRetries: 0 }), {
+    code: 'ERR_MILLRACE_NETWORK'
+  })
 })
