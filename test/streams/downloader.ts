@@ -180,6 +180,51 @@ t.test('bytes that no item states count once they are known', async t => {
   t.equal(downloader.bytesInFlight, 0)
 })
 
+t.test('large bodies go to files, and memory stays as it is', async t => {
+  const megabyte = Buffer.alloc(1024 * 1024, 'x')
+  const size = 100 * megabyte.length
+  const server = await plainServer(t, (_request, response) => {
+    response.writeHead(200, { 'content-length': size })
+    let sent = 0
+    const send = () => {
+      while (sent < size && !response.destroyed) {
+        sent += megabyte.length
+        if (!response.write(megabyte)) return response.once('drain', send)
+      }
+      return response.end()
+    }
+    send()
+  })
+  const dispatcher = ownAgent(t)
+  const directory = t.testdirName
+  const hash = createHash('sha256')
+  for (let at = 0; at < 100; at++) hash.update(megabyte)
+  const sha256 = hash.digest('hex')
+  const downloader = new Downloader({ dispatcher, directory, concurrency: 4 })
+  const memory = () => process.memoryUsage().arrayBuffers
+  const before = memory()
+  let peak = 0
+  const sampling = setInterval(() => {
+    peak = Math.max(peak, memory() - before)
+  }, 5)
+  t.teardown(() => clearInterval(sampling))
+  const items = Array.from({ length: 4 }, (_, at) => ({
+    url: `${server.origin}/${at}`,
+    size,
+    digests: { sha256 }
+  }))
+  await pipeline(items, downloader, async (source: AsyncIterable<Downloaded<object>>) => {
+    for await (const { body } of source) {
+      t.strictSame([body.size, body.data, body.digests], [size, undefined, { sha256 }])
+      await body.discard()
+    }
+  })
+  // 400 MB passed. What counts are the chunks on their way to the disk, and those that await their collection.
+  t.ok(peak < 80e6, `${Math.round(peak / 1e6)} MB at the most`)
+  t.equal(downloader.bytes, 4 * size)
+  await leavesNothing(t, dispatcher, server)
+})
+
 t.test('a size that is none does not count and is not checked', async t => {
   const server = await indexServer(t, { projects: 3 })
   const dispatcher = ownAgent(t)
