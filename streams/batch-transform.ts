@@ -11,7 +11,7 @@
  * source strands nothing; but not before the batch ahead of it has been taken by the reader. While one batch
  * is in its call the next is collected.
  */
-import { Duplex } from 'node:stream'
+import { addAbortSignal, Duplex } from 'node:stream'
 import { integer } from '../lib/options.js'
 
 export interface BatchTransformOptions {
@@ -53,9 +53,11 @@ export abstract class BatchTransform<In, Out> extends Duplex {
     integer('batchSize', batchSize, 1)
     integer('maxWaitMs', maxWaitMs, 0, MAX_DELAY_MS)
     integer('highWaterMark', highWaterMark, 1)
-    super({ objectMode: true, highWaterMark, signal })
+    super({ objectMode: true, highWaterMark })
     this.#batchSize = batchSize
     this.#maxWaitMs = maxWaitMs
+    // Not through `super`: a signal that is aborted already would destroy what is not made yet.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   /** Makes the call for one batch, never empty. `signal` is aborted when the stream is destroyed. */

@@ -11,7 +11,7 @@
  * while fewer than `concurrency` run *and* the reader wants more.
  */
 import { setMaxListeners } from 'node:events'
-import { Duplex } from 'node:stream'
+import { addAbortSignal, Duplex } from 'node:stream'
 import { integer } from '../lib/options.js'
 
 export interface ConcurrentTransformOptions {
@@ -39,10 +39,12 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
   constructor({ concurrency = 16, highWaterMark = 16, signal }: ConcurrentTransformOptions = {}) {
     integer('concurrency', concurrency, 1)
     integer('highWaterMark', highWaterMark, 1)
-    super({ objectMode: true, highWaterMark, signal })
+    super({ objectMode: true, highWaterMark })
     this.#concurrency = concurrency
     // Every call in flight listens to the one signal; Node would warn at the eleventh.
     setMaxListeners(0, this.#controller.signal)
+    // Not through `super`: a signal that is aborted already would destroy what is not made yet.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   /** Calls that may be in flight at once. A change holds from the next call on. */

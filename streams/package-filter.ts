@@ -7,7 +7,7 @@
  *        which go out together when the next project begins or the input ends
  * fails  never by what a package says; emits `'drop'` (package, name of the option) for each that is taken out
  */
-import { Transform, type TransformCallback } from 'node:stream'
+import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import type { FilterSink } from '../lib/filter/filter.js'
 import { createFilter, type FilterChain, type FilterOptions } from '../lib/filter/index.js'
 import { integer } from '../lib/options.js'
@@ -31,8 +31,10 @@ export class PackageFilter extends Transform {
   constructor({ highWaterMark = 16, signal, ...options }: PackageFilterOptions = {}) {
     integer('highWaterMark', highWaterMark, 1)
     const filter = createFilter(options)
-    super({ objectMode: true, highWaterMark, signal })
+    super({ objectMode: true, highWaterMark })
     this.#filter = filter
+    // Not through `super`: a signal that is aborted already would destroy what is not made yet.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   override _transform(pkg: Package, _encoding: BufferEncoding, callback: TransformCallback): void {

@@ -6,7 +6,7 @@
  * holds  at most `highWaterMark` packages, the digests of one project's packages in the repository, and a row a project
  * fails  with a `CatalogError`
  */
-import { Writable } from 'node:stream'
+import { addAbortSignal, Writable } from 'node:stream'
 import type { Catalog } from '../lib/catalog/catalog.js'
 import type { Package } from '../lib/pypi/package.js'
 import type { PlannedProject } from '../lib/report.js'
@@ -33,9 +33,11 @@ export class PlanWriter extends Writable {
   #planned: PlannedProject | undefined
 
   constructor({ catalog, repository, signal }: PlanWriterOptions) {
-    super({ objectMode: true, signal })
+    super({ objectMode: true })
     this.#catalog = catalog
     this.#repository = repository
+    // Not through `super`: a signal that is aborted already would destroy what is not made yet.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   override _write(pkg: Package, _encoding: BufferEncoding, callback: Callback): void {

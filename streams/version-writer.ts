@@ -7,7 +7,7 @@
  * fails  with a `CatalogError`, with `strict` with a `RemovalsError`; destroyed before its end, it leaves the
  *        repository as it was; destroyed while it commits, it closes when that is done
  */
-import { Writable } from 'node:stream'
+import { addAbortSignal, Writable } from 'node:stream'
 import type { KnownPackage } from '../lib/catalog/known.js'
 import type { Run } from '../lib/catalog/run.js'
 import type { Committed } from '../lib/catalog/versions.js'
@@ -53,11 +53,13 @@ export class VersionWriter extends Writable {
   }: VersionWriterOptions) {
     finite('maxRemovals', maxRemovals, 0, 1)
     integer('highWaterMark', highWaterMark, 1)
-    super({ objectMode: true, highWaterMark, signal })
+    super({ objectMode: true, highWaterMark })
     this.#run = run
     this.#completeListing = completeListing
     this.#maxRemovals = maxRemovals
     this.#strict = strict
+    // Not through `super`: a signal that is aborted already would destroy what is not made yet.
+    if (signal !== undefined) addAbortSignal(signal, this)
   }
 
   /** The version that was made, or that stayed; `undefined` before `'finish'`. */

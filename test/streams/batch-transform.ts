@@ -314,3 +314,12 @@ t.test('with for await', async t => {
 
 // @ts-expect-error there is no such option
 t.type(new Doubler({ size: 1 }), Doubler)
+
+t.test('a signal that is aborted already ends the stage as it is made', async t => {
+  class Idle extends BatchTransform<number, number> {
+    protected async _batch(items: readonly number[]): Promise<readonly number[]> {
+      return items
+    }
+  }
+  await t.rejects(new Idle({ signal: AbortSignal.abort() }).toArray(), { code: 'ABORT_ERR' })
+})

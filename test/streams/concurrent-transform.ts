@@ -72,7 +72,7 @@ for (const size of [0, 1, 2, 1000]) {
     t.test(`${size} objects, ${concurrency} at once`, async t => {
       const stage = new Calls({ concurrency })
       const found: number[] = []
-      await pipeline(Readable.from(numbers(size)), stage, async function* (source: AsyncIterable<number>) {
+      await pipeline(Readable.from(numbers(size)), stage, async (source: AsyncIterable<number>) => {
         for await (const value of source) found.push(value)
       })
       t.strictSame(
@@ -386,4 +386,13 @@ t.test('options', async t => {
   t.equal(stage.writableHighWaterMark, 16)
   // @ts-expect-error an unknown name is caught by its type
   new Calls({ concurrencyy: 1 })
+})
+
+t.test('a signal that is aborted already ends the stage as it is made', async t => {
+  class Idle extends ConcurrentTransform<number, number> {
+    protected async _call(): Promise<number> {
+      return 0
+    }
+  }
+  await t.rejects(new Idle({ signal: AbortSignal.abort() }).toArray(), { code: 'ABORT_ERR' })
 })
