@@ -24,7 +24,7 @@ export interface EntryContext {
 const NAME = String.raw`(?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*`
 const OCTET = String.raw`(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])`
 const PORT = String.raw`:(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3})`
-const PATH = String.raw`(?:/[A-Za-z0-9_~+!=-][A-Za-z0-9_.~%+!=-]*)+`
+const PATH = '(?:/[A-Za-z0-9_~+!=-][A-Za-z0-9_.~%+!=-]*)+'
 const PLAIN_URL = new RegExp(`^https?://(?:${NAME}|(?:${OCTET}\\.){3}${OCTET})(?:${PORT})?${PATH}$`)
 /** A wheel without a build tag, or an sdist, of a final release. */
 const PLAIN_FILENAME = /^([A-Za-z0-9._]+)-(\d{1,15}(?:\.\d{1,15})*)(\.tar\.gz|-[^-]+-[^-]+-[^-]+\.whl)$/
