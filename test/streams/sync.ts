@@ -591,6 +591,19 @@ t.test('a project whose documents are gone is not removed by the many, and asked
   t.match(await run({ includes, mirror: true }), { changed: false, projects: { fetched: 3 }, failures: [] })
 })
 
+t.test('projects that are suddenly empty are removed when that is allowed', async t => {
+  const { run, index, names } = await syncSetup(t)
+  const projects = Array.from({ length: 8 }, (_, n) => `p${n}`)
+  for (const name of projects) addProject(index, name, '1')
+  await run({ mirror: true })
+  for (const name of projects.slice(1)) index.index.remove(name, `${name}-1.tar.gz`)
+  t.match(await run({ mirror: true }), { changed: false, failures: [{ code: 'ERR_MILLRACE_REMOVALS' }] })
+  index.reset()
+  t.match(await run({ mirror: true, maxRemovals: 1 }), { packages: { removed: 7 }, failures: [] })
+  t.strictSame(await names(), ['p0-1.tar.gz'])
+  t.equal(index.stats().byKind.project, 7, 'all of them were due again, and no other')
+})
+
 t.test('documents and files share the limits for an origin', async t => {
   const { run, index } = await syncSetup(t, { projects: 4, latencyMs: 5 })
   for (const [origins, repository] of [
