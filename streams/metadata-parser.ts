@@ -38,7 +38,7 @@ export interface MetadataParserOptions {
 export interface ProjectDocument {
   /** Normalised name (PEP 503). */
   readonly project: string
-  /** The name as listed. */
+  /** The name as published: the document's, or where that is the normalised one, as listed. */
   readonly name: string
   /** Packages that were pushed. */
   readonly packages: number
@@ -207,7 +207,8 @@ export class MetadataParser extends Transform {
     const { headers, item, url } = downloaded
     const document: ProjectDocument = {
       project: item.project,
-      name: about.name ?? input.name,
+      // As its packages have it: PyPI's documents tell the normalised name alone.
+      name: about.name === undefined || about.name === item.project ? input.name : about.name,
       packages,
       skipped,
       unchanged: isUnchanged,

@@ -46,8 +46,8 @@ export interface ProjectSourceOptions
   /** Requirements; one without a specifier takes its project out. @defaultValue none */
   readonly excludes?: Requirements | undefined
   /**
-   * Names of projects to give before all others, and not a second time; of those that are asked for by name, if any
-   * are. @defaultValue none
+   * Names of projects to give before all others, and not a second time, unless they are listed elsewhere or spelled
+   * otherwise; of those that are asked for by name, if any are. @defaultValue none
    */
   readonly first?: readonly string[] | undefined
   /** What is known of the listing: one that did not change is not read. @defaultValue nothing */
@@ -249,8 +249,8 @@ export class ProjectSource extends Readable {
     this.#serials &&= serial !== undefined
     if (this.#first.has(project)) {
       this.#met.set(project, serial)
-      // It may lie elsewhere than where it was looked for.
-      if (this.#url(project, item) === this.#url(project)) return true
+      // It may lie elsewhere than where it was looked for, or be spelled otherwise by now.
+      if (this.#first.get(project) === name && this.#url(project, item) === this.#url(project)) return true
     }
     return !this.#admits(project) || this.push(this.#project(project, name, item))
   }

@@ -72,7 +72,7 @@ function jsonFile(file: IndexFile, base: string): string {
     `"requires-python":${orNull(file.requiresPython)},` +
     (file.size === undefined ? '' : `"size":${file.size},`) +
     (file.uploadTime === undefined ? '' : `"upload-time":"${file.uploadTime}",`) +
-    `"url":${JSON.stringify(address(file, base))},"yanked":${file.yanked === false ? 'false' : JSON.stringify(file.yanked)}}`
+    `"url":${JSON.stringify(address(file, base))},"yanked":${file.yanked === false ? 'false' : file.yanked === '' || JSON.stringify(file.yanked)}}`
   )
 }
 

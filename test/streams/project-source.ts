@@ -308,9 +308,9 @@ t.test('options', async t => {
 t.test('some come first, and not a second time', async t => {
   const index = await indexServer(t, { projects: 3 })
   const { indexUrl } = index
-  const first = ['Sample_000002', 'unlisted', 'left-out']
+  const first = ['sample-000002', 'unlisted', 'left-out']
   const run = await list({ indexUrl, first, excludes: ['left-out'] })
-  t.strictSame(names(run), ['Sample_000002', 'unlisted', 'sample-000000', 'sample-000001'])
+  t.strictSame(names(run), ['sample-000002', 'unlisted', 'sample-000000', 'sample-000001'])
   t.match(run.projects[0], { project: 'sample-000002', url: `${indexUrl}sample-000002/`, serial: undefined })
   t.match(run.listings, [{ total: 3, complete: true, serials: true, absent: ['unlisted'] }])
   t.strictSame(
@@ -335,13 +335,15 @@ t.test('some come first, and not a second time', async t => {
 
 t.test('one that lies elsewhere than where it was looked for comes again', async t => {
   const index = await indexServer(t, { projects: 0 })
-  const page = '<title>Simple index</title><a href="/elsewhere/a/">a</a><a href="b/">b</a>'
+  const page = '<title>Simple index</title><a href="/elsewhere/a/">a</a><a href="b/">b</a><a href="c/">C</a>'
   index.route('/simple/', { body: page, headers: { 'content-type': 'text/html' } })
-  const run = await list({ indexUrl: index.indexUrl, first: ['a', 'b'] })
+  const run = await list({ indexUrl: index.indexUrl, first: ['a', 'b', 'c'] })
   t.match(run.projects, [
     { url: `${index.origin}/simple/a/` },
     { url: `${index.origin}/simple/b/` },
-    { url: `${index.origin}/elsewhere/a/` }
+    { name: 'c' },
+    { url: `${index.origin}/elsewhere/a/` },
+    { name: 'C' }
   ])
   t.match(run.listings, [{ absent: [], serials: false }])
 })
