@@ -74,16 +74,6 @@ export class SharedDownload {
     return this.#size
   }
 
-  /** Bytes that may be read. @internal */
-  get released(): number {
-    return this.#released
-  }
-
-  /** @internal */
-  get state(): 'running' | 'checked' | Error {
-    return this.#state
-  }
-
   /** Must be called by whoever is about to read, and {@link leave} when they are done, however that came. */
   join(): void {
     this.#users++
