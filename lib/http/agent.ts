@@ -16,6 +16,7 @@ export const USER_AGENT = `millrace/${(JSON.parse(readFileSync(packageJson(), 'u
 /** Two folders up from the source, and three from what is compiled. */
 function packageJson(): URL {
   const source = new URL('../../package.json', import.meta.url)
+  /* c8 ignore next -- tests run from the source */
   return existsSync(source) ? source : new URL('../../../package.json', import.meta.url)
 }
 

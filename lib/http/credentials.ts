@@ -88,20 +88,18 @@ export function readNetrc(
 export function parseNetrc(content: string): ReadonlyMap<string, NetrcEntry> {
   const hosts = new Map<string, NetrcEntry>()
   let entry = { login: '', password: '' }
-  // A macro ends at the first empty line. A `#` begins a comment where a word could begin a line, as in Python's netrc.
-  const words = content
-    .replace(/\r\n/g, '\n')
-    .replace(/(^|\s)macdef\s[\s\S]*?(\n\n|$)/g, '$1')
-    .matchAll(/^[ \t]*#.*$|"((?:[^"\\]|\\.)*)"|(\S+)/gm)
-  const next = () => {
-    const { value } = words.next()
-    return value === undefined ? '' : (value[1]?.replace(/\\(.)/g, '$1') ?? value[2] ?? '')
-  }
-  for (let word = words.next(); !word.done; word = words.next()) {
-    switch (word.value[2]) {
+  // A macro ends at the first empty line. A line that begins with `#` is a comment; a password may begin with one.
+  const words = [
+    ...content
+      .replace(/\r\n/g, '\n')
+      .replace(/(^|\s)macdef\s[\s\S]*?(\n\n|$)/g, '$1')
+      .matchAll(/^[ \t]*#.*$|"((?:[^"\\]|\\.)*)"|(\S+)/gm)
+  ].flatMap(([, quoted, plain]) => quoted?.replace(/\\(.)/g, '$1') ?? plain ?? [])
+  for (let at = 0; at < words.length; at++) {
+    switch (words[at]) {
       case 'machine': {
         entry = { login: '', password: '' }
-        const host = next().toLowerCase()
+        const host = String(words[++at]).toLowerCase()
         if (!hosts.has(host)) hosts.set(host, entry)
         break
       }
@@ -110,13 +108,13 @@ export function parseNetrc(content: string): ReadonlyMap<string, NetrcEntry> {
         break
       case 'login':
       case 'user':
-        entry.login = next()
+        entry.login = String(words[++at])
         break
       case 'password':
-        entry.password = next()
+        entry.password = String(words[++at])
         break
       case 'account':
-        next()
+        at++
         break
     }
   }

@@ -17,8 +17,9 @@ export function redactUrl(url: string | URL): string {
     return shorten(shown.href)
   }
   // A password may hold any character: whatever stands before the last `@` goes first.
-  const [, scheme = '', rest = ''] = /^([a-z][a-z\d+.-]*:\/\/)?(.*)$/is.exec(text) ?? []
-  return shorten(scheme + rest.slice(rest.lastIndexOf('@') + 1).replace(/[?#\s].*$/s, ''))
+  const scheme = /^[a-z][a-z\d+.-]*:\/\//i.exec(text)?.[0] ?? ''
+  const rest = text.slice(Math.max(scheme.length, text.lastIndexOf('@') + 1))
+  return shorten(scheme + rest.replace(/[?#\s].*$/s, ''))
 }
 
 function shorten(text: string): string {

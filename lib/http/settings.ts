@@ -50,7 +50,11 @@ const MIB = 1024 * 1024
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** By user, since a folder in the system's has one owner. */
-const TEMPORARY_DIRECTORY = join(tmpdir(), `millrace-${process.getuid?.() ?? 'user'}`)
+const TEMPORARY_DIRECTORY = join(
+  tmpdir(),
+  /* c8 ignore next -- Windows numbers no users, and gives each a folder */
+  `millrace-${process.getuid?.() ?? 'user'}`
+)
 
 /** Checks the options and fills in the defaults. @throws {@link OptionError} */
 export function downloadSettings({

@@ -19,7 +19,7 @@ import { ACCEPTED_ENCODINGS, BodySink } from './body-sink.js'
 import { basicAuthorization } from './credentials.js'
 import { type ExpectedDigest, expectedDigest } from './digest.js'
 import type { Downloadable, DownloadObserver, DownloadSettings } from './download.js'
-import { type Answer, exchange, type Headers } from './exchange.js'
+import { type Answer, type ExchangeOptions, exchange, type Headers } from './exchange.js'
 import { redactUrl } from './redact.js'
 import { continuation, validator } from './resume.js'
 import { Spool } from './spool.js'
@@ -109,35 +109,44 @@ export class Transfer {
   }
 
   async #request(signal: AbortSignal): Promise<Answer> {
-    const { dispatcher, maxRedirects, origins, headersTimeout, bodyTimeout } = this.#settings
     this.#url = this.#from
-    for (let redirects = 0; ; redirects++) {
-      const { origin } = this.#url
-      const turn = origins.enter(origin, signal)
-      if (turn !== undefined) await turn
-      let answer: Answer
-      try {
-        const leftMs = Math.ceil(this.#deadline - performance.now())
-        if (leftMs <= 0) throw new TimeoutError(this.#shown, 'its turn came after the deadline')
-        const options = {
-          dispatcher,
-          headers: this.#headersFor(this.#url),
-          headersTimeout: atMost(headersTimeout, leftMs),
-          bodyTimeout: atMost(bodyTimeout, leftMs)
-        }
-        if (redirects === 0) this.attempts++
-        try {
-          answer = await exchange(this.#url, options, this.#accept, signal)
-        } catch (error) {
-          // A body of another size than promised is none to go on with.
-          if (error instanceof SizeError) this.#discard()
-          throw asDownloadError(error, this.#shown)
-        }
-      } finally {
-        origins.leave(origin)
+    let answer = await this.#send(signal)
+    for (let redirects = 0; REDIRECTS.has(answer.status); redirects++) {
+      this.#url = this.#next(answer.headers.location, redirects >= this.#settings.maxRedirects)
+      answer = await this.#send(signal)
+    }
+    return answer
+  }
+
+  /** One request to where we are now, when its origin's turn comes. */
+  async #send(signal: AbortSignal): Promise<Answer> {
+    const { dispatcher, origins, headersTimeout, bodyTimeout } = this.#settings
+    const { origin } = this.#url
+    const turn = origins.enter(origin, signal)
+    if (turn !== undefined) await turn
+    try {
+      const leftMs = Math.ceil(this.#deadline - performance.now())
+      if (leftMs <= 0) throw new TimeoutError(this.#shown, 'its turn came after the deadline')
+      const options = {
+        dispatcher,
+        headers: this.#headersFor(this.#url),
+        headersTimeout: atMost(headersTimeout, leftMs),
+        bodyTimeout: atMost(bodyTimeout, leftMs)
       }
-      if (!REDIRECTS.has(answer.status)) return answer
-      this.#url = this.#next(answer.headers.location, redirects >= maxRedirects)
+      if (this.#url === this.#from) this.attempts++
+      return await this.#exchange(options, signal)
+    } finally {
+      origins.leave(origin)
+    }
+  }
+
+  async #exchange(options: ExchangeOptions, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await exchange(this.#url, options, this.#accept, signal)
+    } catch (error) {
+      // A body of another size than promised is none to go on with.
+      if (error instanceof SizeError) this.#discard()
+      throw asDownloadError(error, this.#shown)
     }
   }
 

@@ -3,7 +3,7 @@ import zlib from 'node:zlib'
 import t, { type Test } from 'tap'
 import { BodySink, type BodySinkOptions } from '../../../lib/http/body-sink.js'
 import { Spool } from '../../../lib/http/spool.js'
-import { bytesOf, filesIn } from '../../helpers/http.js'
+import { bytesOf, filesIn, settled } from '../../helpers/http.js'
 
 const url = 'https://example.org/x'
 const MIB = 1024 * 1024
@@ -164,6 +164,44 @@ t.test('when it was destroyed, the decoder writes no more', async t => {
   const early = make(t, { encoding: 'gzip' }).sink
   early.write(coded.subarray(0, 10))
   early.destroy()
+})
+
+t.test('nor a chunk that it had given out just then', async t => {
+  let written = 0
+  class Slow extends Spool {
+    override get full(): boolean {
+      return true
+    }
+    override write(): void {
+      written++
+    }
+    override flushed(): Promise<void> {
+      return new Promise(resolve =>
+        settled().then(() => {
+          resolve()
+          // After the next chunk was read, and before it is written.
+          queueMicrotask(() => sink.destroy())
+        })
+      )
+    }
+  }
+  const spool = new Slow({
+    url,
+    algorithms: new Map(),
+    maxMemoryBytes: 0,
+    maxBodyBytes: 2 ** 33,
+    directory: t.testdirName
+  })
+  const sink = new BodySink(spool, {
+    url,
+    encoding: 'gzip',
+    maxMemoryBytes: 0,
+    minBytesPerSecond: 0,
+    deadline: Number.POSITIVE_INFINITY
+  })
+  sink.write(zlib.gzipSync(randomBytes(MIB)))
+  await sink.end()
+  t.equal(written, 1)
 })
 
 t.test('bytes are told as they came', async t => {

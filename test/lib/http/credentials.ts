@@ -29,6 +29,7 @@ t.test('each for its origin, and for no other', async t => {
     [{ url: new URL('https://me:secret@index.example') }, basic('me:secret')],
     [{ url, username: 'me', password: 'secret' }, basic('me:secret')],
     [{ url, username: 'me' }, basic('me:')],
+    [{ url, password: 'secret' }, basic(':secret')],
     [{ url: 'https://other:one@index.example/', username: 'me', password: 'secret' }, basic('me:secret')],
     [{ url, token: 'abc.def' }, 'Bearer abc.def']
   ]
@@ -59,6 +60,7 @@ machine one.example login me password secret
 machine two.example
   login you   # this is a comment only at the beginning of a line for some, so it is no word that matters
   account whatever
+  # another comment
   password "with \\"quotes\\" and blanks"
 machine macro.example login m password p
 macdef init
