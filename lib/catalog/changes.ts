@@ -2,7 +2,7 @@
  * The statements that compare two versions of a repository.
  */
 import type { Database } from './database.js'
-import { decodePackage, PACKAGE_COLUMNS, type StoredPackage, type StoredRow } from './rows.js'
+import { COMPARED_COLUMNS, decodePackage, PACKAGE_COLUMNS, type StoredPackage, type StoredRow } from './rows.js'
 
 /** One file that two versions do not have in the same state. */
 export interface Change {
@@ -38,7 +38,9 @@ export async function* readChanges(
   let held: ChangedRow | undefined
   for await (const row of readRows(database, repositoryId, a, b)) {
     if (held !== undefined && held.project === row.project && held.filename === row.filename) {
-      yield changeOf(held, row)
+      // A version that went back has rows of its own for what it took back.
+      const [one, other] = [held, row]
+      if (COMPARED_COLUMNS.some(column => one[column] !== other[column])) yield changeOf(one, other)
       held = undefined
       continue
     }
