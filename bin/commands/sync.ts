@@ -12,15 +12,15 @@ import { Downloader, PackageSaver, type Stage, type SyncOptions, sync } from '..
 import { isMissing } from '../../streams/sync-watch.js'
 import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
+import { addNetworkOptions, type NetworkFlags, network } from '../network.js'
 import { catalogCommand, collect, share, wholeNumber } from '../options.js'
 import { PROGRESS_KINDS, type Progress, showProgress } from '../progress.js'
 import { columns } from '../table.js'
 
-interface SyncFlags {
+interface SyncFlags extends NetworkFlags {
   readonly catalog: string
   readonly store: string
   readonly repository: string
-  readonly indexUrl: string
   readonly source: 'simple' | 'json'
   readonly policy: 'on-demand' | 'immediate' | 'streamed'
   readonly mirror?: boolean
@@ -47,7 +47,7 @@ interface SyncFlags {
 }
 
 export function syncCommand(): Command {
-  return catalogCommand('sync')
+  return addNetworkOptions(catalogCommand('sync'))
     .description('Bring a repository up to date with an index: all of it, or what the requirements name.')
     .argument('[requirement...]', 'projects, as pip takes them: numpy "scipy>=1.10"; the same as --include')
     .addOption(new Option('--index-url <url>', 'index to read').default('https://pypi.org/simple/'))
@@ -133,6 +133,7 @@ export function syncCommand(): Command {
 async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
   const includes = [...named, ...(flags.include ?? [])]
   const fromFiles = await requirementsOf(flags.requirements ?? [])
+  const { dispatcher, authorization } = network(flags)
   const interrupt = new AbortController()
   const stop = () => {
     process.stderr.write('millrace: stopping; once more to stop at once\n')
@@ -146,6 +147,8 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
   try {
     const report = await sync({
       ...choices(flags),
+      dispatcher,
+      authorization,
       includes: [...includes, ...fromFiles],
       signal: interrupt.signal,
       stages(stages, running) {
@@ -169,6 +172,7 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
   } finally {
     process.off('SIGINT', stop)
     process.off('SIGTERM', stop)
+    await dispatcher.close()
   }
 }
 
