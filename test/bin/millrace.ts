@@ -176,7 +176,17 @@ t.test('a reader that has seen enough is no error', async t => {
 t.test('interrupted it says what was kept, and the next run goes on', async t => {
   const index = await indexServer(t, { projects: 400, files: 4, fileBytes: 'none', latencyMs: 10 })
   const cwd = t.testdir()
-  const args = ['sync', '--index-url', index.indexUrl, '--prereleases', '--concurrency', '4', '--json']
+  const args = [
+    'sync',
+    '--index-url',
+    index.indexUrl,
+    '--prereleases',
+    '--concurrency',
+    '4',
+    '--json',
+    '--progress',
+    'none'
+  ]
   const { child, result } = startCli(args, cwd)
   while (index.stats().byKind.project < 200) await new Promise(resolve => setTimeout(resolve, 5))
   child.kill('SIGINT')
