@@ -1,6 +1,7 @@
 /** Small proxies for tests: HTTP with CONNECT and with whole URLs, and SOCKS5. They count, and may ask for credentials. */
 import { createServer, type IncomingMessage, request } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { pipeline } from 'node:stream'
 import type { Test } from 'tap'
 
 export interface Proxy {
@@ -29,7 +30,8 @@ export async function httpProxy(t: Test, required?: string): Promise<Proxy> {
     const { 'proxy-authorization': _, 'proxy-connection': __, ...headers } = asked.headers
     const onward = request(String(asked.url), { headers, agent: false }, answer => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
+      // What is cut off for us is to be so for our client.
+      pipeline(answer, response, () => {})
     })
     onward.on('error', () => response.writeHead(502).end())
     onward.end()
