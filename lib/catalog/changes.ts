@@ -2,7 +2,13 @@
  * The statements that compare two versions of a repository.
  */
 import type { Database } from './database.js'
-import { COMPARED_COLUMNS, decodePackage, PACKAGE_COLUMNS, type StoredPackage, type StoredRow } from './rows.js'
+import {
+  COMPARED_COLUMNS,
+  decodePackage,
+  PACKAGE_COLUMNS,
+  type StoredPackage,
+  type StoredRow
+} from './rows.js'
 
 /** One file that two versions do not have in the same state. */
 export interface Change {
