@@ -153,7 +153,7 @@ export class Verification {
   /** Packages whose file is not what they state. */
   mismatches(): AsyncGenerator<BrokenReference, void, undefined> {
     return this.#references(
-      '(lower(packages.sha256) <> packages.file OR packages.size <> files.size)',
+      'files.sha256 IS NOT NULL AND (lower(packages.sha256) <> packages.file OR packages.size <> files.size)',
       ({ file }) => `it states another digest or size than its file ${file} has`
     )
   }

@@ -293,13 +293,16 @@ t.test('more files than a page, and more orphans', async t => {
 })
 
 t.test('it can be stopped', async t => {
-  const { check } = await filled(t)
+  const { check, rows } = await filled(t)
   await t.rejects(check({ signal: AbortSignal.abort() }), { name: 'AbortError' })
   const controller = new AbortController()
   await t.rejects(check({ signal: controller.signal, watch: () => controller.abort() }), {
     name: 'AbortError'
   })
-  t.match(await check(), { found: 0 })
+  const live = new AbortController()
+  t.match(await check({ signal: live.signal }), { found: 0 })
+  await rows(`UPDATE packages SET file = '${'ef'.repeat(32)}' WHERE filename = '${FILE}' RETURNING 1`)
+  t.match(await check({ signal: live.signal }), { found: 2 })
 })
 
 t.test('a catalog and a store of the caller are used, and left open', async t => {

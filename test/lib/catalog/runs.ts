@@ -123,3 +123,52 @@ t.test('the draft of one repository is none of another, nor are older rows', asy
   t.strictSame(await readNames(catalog, 'x'), ['a-1.tar.gz', 'c-1.tar.gz'])
   t.strictSame(await readNames(catalog, 'y'), ['a-1.tar.gz', 'b-1.tar.gz'])
 })
+
+t.test('runs are listed, the newest first, with what they did and could not have', async t => {
+  const catalog = await openCatalog(t)
+  const report = { version: 1, packages: { added: 1 }, failures: 2 }
+  const first = await catalog.beginRun({ repository: 'x', options: { mirror: true } })
+  await saveProjects(first, [sdist('a', '1')])
+  await first.commit()
+  await first.recordFailures([
+    { code: 'ERR_MILLRACE_STATUS', project: 'b', url: 'https://x.example/', attempts: 4, message: 'no' },
+    { code: 'ERR_MILLRACE_RECORD', project: 'a', filename: 'f', attempts: 0, message: 'bad' }
+  ])
+  await first.finish('done', report)
+  await (await catalog.beginRun({ repository: 'y' })).finish('failed')
+  const dead = await catalog.beginRun({ repository: 'x' })
+  await dead.abandon()
+  await catalog.beginRun({ repository: 'x' })
+
+  const runs = await catalog.runs('x')
+  t.match(runs, [
+    { id: 4, state: 'running', finishedAt: undefined, durationMs: undefined, report: undefined },
+    { id: 3, state: 'dead', version: undefined, options: {} },
+    { id: 1, state: 'done', version: 1, options: { mirror: true }, report }
+  ])
+  t.equal(runs.length, 3)
+  t.ok(Number(runs[2]?.durationMs) >= 0)
+  t.strictSame(
+    (await catalog.runs('x', 1)).map(({ id }) => id),
+    [4]
+  )
+  t.match(await catalog.runs('y'), [{ id: 2, state: 'failed' }])
+
+  t.strictSame(await catalog.failures('x', 1), [
+    {
+      ...{ code: 'ERR_MILLRACE_STATUS', project: 'b', filename: undefined },
+      url: 'https://x.example/',
+      attempts: 4,
+      message: 'no'
+    },
+    {
+      ...{ code: 'ERR_MILLRACE_RECORD', project: 'a', filename: 'f' },
+      url: undefined,
+      attempts: 0,
+      message: 'bad'
+    }
+  ])
+  t.strictSame(await catalog.failures('y', 1), [], 'that run is another repository’s')
+  await t.rejects(catalog.runs('none'), { code: 'ERR_MILLRACE_CATALOG' })
+  await t.rejects(catalog.failures('none', 1), { code: 'ERR_MILLRACE_CATALOG' })
+})
