@@ -11,7 +11,7 @@
  *
  * Emits `'project'` once for each document that was read, after its last package was pushed.
  */
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import { MillraceError, RecordError, TemporaryFileError } from '../lib/errors.js'
 import type { Body, Downloaded } from '../lib/http/body.js'
@@ -96,7 +96,7 @@ export class MetadataParser extends Transform {
     const { body, status, item } = downloaded
     try {
       if (body.data !== undefined && status !== 304) {
-        reading.digest ??= createHash('sha256').update(body.data).digest('hex')
+        reading.digest ??= hash('sha256', body.data)
         // Most documents come this way, without a promise for any of them.
         const document = reading.isUnchanged ? NOTHING : readWhole(body.data, reading.input, this.#limits)
         if (document !== undefined) {

@@ -47,7 +47,10 @@ export interface StoredPackage extends Package {
 /** Digests as text, in one order, without `omit`; `null` when there are none. */
 function encodeDigests(digests: Digests, omit?: string): string | null {
   const names = Object.keys(digests)
-  if (names.length === 0 || (names.length === 1 && names[0] === omit)) return null
+  const [first] = names
+  if (first === undefined || (names.length === 1 && first === omit)) return null
+  // What nearly all core metadata has.
+  if (names.length === 1 && first === 'sha256') return `{"sha256":${JSON.stringify(digests.sha256)}}`
   const entries = names
     .filter(name => name !== omit)
     .sort()

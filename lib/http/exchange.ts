@@ -4,6 +4,7 @@
  * The layer below undici's `request`: no readable stream is made for a body that a sink takes anyway.
  */
 import type { Dispatcher } from 'undici'
+import { offAbort, onAbort } from './abort.js'
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>
 
@@ -57,13 +58,13 @@ export function exchange(
     let dumped = 0
     let dumpedSince = 0
 
-    const onAbort = () => stop(signal.reason)
+    const aborted = () => stop(signal.reason)
     const succeed = () => {
-      signal.removeEventListener('abort', onAbort)
+      offAbort(signal, aborted)
       resolve(answer as Answer)
     }
     const fail = (reason: unknown) => {
-      signal.removeEventListener('abort', onAbort)
+      offAbort(signal, aborted)
       sink?.destroy()
       reject(reason)
     }
@@ -77,7 +78,7 @@ export function exchange(
       controller?.abort(new Error('The body is of no interest'))
     }
     if (signal.aborted) return reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
+    onAbort(signal, aborted)
 
     dispatcher.dispatch(
       {
