@@ -228,3 +228,15 @@ export class StoreError extends MillraceError {
     )
   }
 }
+
+/** A folder cannot be published to: it is not one of Millrace's, in use, or cannot be written. */
+export class PublishError extends MillraceError {
+  readonly code = 'ERR_MILLRACE_PUBLISH'
+  constructor(
+    readonly directory: string,
+    why: string,
+    cause?: unknown
+  ) {
+    super(`The folder ${directory} ${why}`, cause === undefined ? undefined : { cause })
+  }
+}

@@ -187,6 +187,26 @@ export class IndexReader {
     }
   }
 
+  /**
+   * The projects that a version has otherwise than another, and those whose documents were read in a run after `run`:
+   * their status may be another one.
+   */
+  async changedProjects(repositoryId: number, a: number, b: number, run: number): Promise<Set<string>> {
+    const rows = await this.#all<{ project: string }>(
+      `SELECT project FROM projects WHERE repository_id = ?1 AND fetched_run > ?4
+       UNION
+       SELECT project FROM projects WHERE repository_id = ?1 AND EXISTS (
+         SELECT 1 FROM packages WHERE project_id = projects.id
+           AND (added <= ?2 AND (removed IS NULL OR removed > ?2))
+             <> (added <= ?3 AND (removed IS NULL OR removed > ?3)))`,
+      repositoryId,
+      a,
+      b,
+      run
+    )
+    return new Set(rows.map(({ project }) => project))
+  }
+
   /** What the last sync of a repository was asked to do; nothing where there was none. */
   async lastSync(repositoryId: number): Promise<SyncChoices> {
     const [row] = await this.#all<{ options: string }>(

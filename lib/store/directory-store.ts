@@ -43,7 +43,7 @@ export class DirectoryStore implements Store {
     }
     // A file of another size was damaged from outside, and is written anew.
     if ((await this.size(sha256)) === size) return { sha256, size, reused: true }
-    const target = this.#path(sha256)
+    const target = this.pathOf(sha256)
     try {
       await this.#folder(dirname(target))
       const source = await this.#settled(body, sha256)
@@ -69,11 +69,11 @@ export class DirectoryStore implements Store {
     sha256: string,
     options: { readonly start?: number; readonly end?: number; readonly highWaterMark?: number } = {}
   ): Readable {
-    return createReadStream(this.#path(sha256), options)
+    return createReadStream(this.pathOf(sha256), options)
   }
 
   async delete(sha256: string): Promise<void> {
-    const path = this.#path(sha256)
+    const path = this.pathOf(sha256)
     // Not only a file may lie there, if somebody else was at work.
     await rm(path, { force: true, recursive: true }).catch(error => {
       throw new StoreError(path, 'remove', error)
@@ -117,7 +117,7 @@ export class DirectoryStore implements Store {
   }
 
   async #stat(sha256: string): Promise<Stats | undefined> {
-    return await this.#statPath(this.#path(sha256))
+    return await this.#statPath(this.pathOf(sha256))
   }
 
   /** What is at a path; `undefined` when nothing is. */
@@ -130,7 +130,8 @@ export class DirectoryStore implements Store {
     }
   }
 
-  #path(sha256: string): string {
+  /** Where a file lies, or would. @throws {@link StoreError} for what is no sha256 */
+  pathOf(sha256: string): string {
     if (!SHA256.test(sha256))
       throw new StoreError(JSON.stringify(sha256), 'name a file', new Error('no sha256'))
     return join(this.directory, 'sha256', sha256.slice(0, 2), sha256.slice(2))

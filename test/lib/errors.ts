@@ -106,6 +106,12 @@ const MADE: [errors.MillraceError, string, string, object][] = [
     { repository: 'pypi', packages: 12, projects: 3, maxRemovals: 0.1 }
   ],
   [
+    new errors.PublishError('/srv/www', 'is not ours', cause),
+    'ERR_MILLRACE_PUBLISH',
+    'The folder /srv/www is not ours',
+    { directory: '/srv/www', cause }
+  ],
+  [
     new errors.StoreError('/s/x', 'write', cause),
     'ERR_MILLRACE_STORE',
     'The store cannot write /s/x: of the system',
@@ -134,6 +140,7 @@ t.test('what is left out', async t => {
     new errors.DocumentError(url, 'x'),
     new errors.CatalogError('a.db', 'x'),
     new errors.StoreError('/s', 'read'),
+    new errors.PublishError('/s', 'x'),
     new errors.EncodingError(url, 'x')
   ])
     t.notOk('cause' in error)
