@@ -1,5 +1,6 @@
 /** Certificates made for tests, good for a hundred years; their keys are secrets of nobody. */
 import { readFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
@@ -13,10 +14,14 @@ export const CA = file('ca.pem')
 export const CLIENT_CERT = file('client.pem')
 export const CLIENT_KEY = file('client-key.pem')
 
-/** A server on `https://localhost:PORT`, which answers with the name in its client's certificate. */
+/** A server on `https://localhost:PORT`, which answers with the name in its client's certificate, or as `listener` does. */
 export async function tlsServer(
   t: Test,
-  options: ServerOptions = {}
+  options: ServerOptions = {},
+  listener: RequestListener = (request, response) => {
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate()
+    response.end(subject?.CN ?? 'nobody')
+  }
 ): Promise<{ readonly origin: string; readonly connections: number }> {
   let connections = 0
   const server = createServer(
@@ -26,10 +31,7 @@ export async function tlsServer(
       ca: readFileSync(CA),
       ...options
     },
-    (request, response) => {
-      const { subject } = (request.socket as TLSSocket).getPeerCertificate()
-      response.end(subject?.CN ?? 'nobody')
-    }
+    listener
   )
   server.on('connection', socket => {
     connections++

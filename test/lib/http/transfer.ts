@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import zlib from 'node:zlib'
 import t, { type Test } from 'tap'
+import { createDispatcher } from '../../../lib/http/agent.js'
 import type { Downloaded } from '../../../lib/http/body.js'
 import {
   type Downloadable,
@@ -18,6 +19,7 @@ import {
   type PlainServer,
   plainServer
 } from '../../helpers/http.js'
+import { CA, tlsServer } from '../../helpers/tls.js'
 
 const never = new AbortController().signal
 
@@ -124,6 +126,25 @@ t.test('redirects', async t => {
     await t.rejects(get(t, { url: `${server.origin}/twice` }), { code: 'ERR_MILLRACE_REDIRECT' })
     await t.rejects(get(t, to('http://')), { code: 'ERR_MILLRACE_REDIRECT' })
     await t.rejects(get(t, to('file:///etc/passwd')), { code: 'ERR_MILLRACE_URL' })
+  })
+
+  t.test('from https to http are not followed, the other way they are', async t => {
+    const secure = await tlsServer(t, {}, (request, response) => {
+      if (request.url === '/down') response.writeHead(302, { location: `${server.origin}/` })
+      if (request.url === '/along') response.writeHead(302, { location: '/secure' })
+      response.end('secure')
+    })
+    const dispatcher = createDispatcher({ ca: CA })
+    t.teardown(() => dispatcher.destroy())
+    const { length } = server.requests
+    await t.rejects(get(t, { url: `${secure.origin}/down` }, { dispatcher }), {
+      code: 'ERR_MILLRACE_REDIRECT',
+      attempts: 1,
+      message: /from https to http/
+    })
+    t.equal(server.requests.length, length)
+    t.equal((await get(t, { url: `${secure.origin}/along` }, { dispatcher })).url, `${secure.origin}/secure`)
+    t.equal((await get(t, to(secure.origin), { dispatcher })).url, `${secure.origin}/`)
   })
 
   t.test('carry nothing private to another origin, and bring it back', async t => {
