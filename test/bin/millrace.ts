@@ -12,6 +12,9 @@ import { indexServer } from '../helpers/index-server.js'
 import { addProject } from '../helpers/sync.js'
 import { mountTmpfs } from '../helpers/tmpfs.js'
 
+// Many processes and many waits, on machines that may be busy.
+t.setTimeout(600_000)
+
 /** One line on stderr, that says so much. */
 function oneLine(t: Test, lines: readonly string[], ...parts: (string | RegExp)[]): void {
   t.equal(lines.length, 1, lines.join(' | '))

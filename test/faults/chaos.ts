@@ -12,6 +12,9 @@ import { type SyncOptions, sync } from '../../streams/sync.js'
 import { readAll } from '../helpers/catalog.js'
 import { indexServer } from '../helpers/index-server.js'
 
+// Many processes and many waits, on machines that may be busy.
+t.setTimeout(600_000)
+
 const MAX_RETRIES = 2
 
 /** Whether each of the attempts that are made meets a fault, and how many are made. */

@@ -33,6 +33,9 @@ const FLAGS = [
   ...['--concurrency', '8', '--download-concurrency', '8']
 ]
 
+// Many processes and many waits, on machines that may be busy.
+t.setTimeout(60_000 + KILLS * 60_000)
+
 type Phase = 'start' | 'documents' | 'files' | 'commit' | 'any'
 const PHASES: readonly Phase[] = ['commit', 'files', 'documents', 'start', 'any']
 

@@ -16,6 +16,9 @@ import { CLI } from '../helpers/cli.js'
 import { addProject, syncSetup } from '../helpers/sync.js'
 import { mountTmpfs } from '../helpers/tmpfs.js'
 
+// Many processes and many waits, on machines that may be busy.
+t.setTimeout(600_000)
+
 t.test('a store that cannot be written', async t => {
   await t.test('read-only', async t => {
     const { run, index, names, store } = await syncSetup(t)

@@ -16,6 +16,9 @@ import { readNames } from '../helpers/catalog.js'
 import { indexServer } from '../helpers/index-server.js'
 import { addProject } from '../helpers/sync.js'
 
+// Many processes and many waits, on machines that may be busy.
+t.setTimeout(600_000)
+
 type Target = 'document' | 'file'
 
 /** What a request that meets the fault comes to: all is well, no such project, or an error with this code. */
