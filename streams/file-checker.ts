@@ -43,7 +43,9 @@ export class FileChecker extends ConcurrentTransform<StoredFile, CheckedFile> {
     const hash = createHash('sha256')
     let read = 0
     try {
-      for await (const piece of this.#store.createReadStream(sha256, { highWaterMark: PIECE_BYTES })) {
+      // A small file is to be there at once, and its end with it.
+      const highWaterMark = Math.min(PIECE_BYTES, size + 1)
+      for await (const piece of this.#store.createReadStream(sha256, { highWaterMark })) {
         if (signal.aborted) break
         hash.update(piece)
         read += piece.length

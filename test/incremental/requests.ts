@@ -49,6 +49,15 @@ t.test('nothing new is one request, and so is what changed', async t => {
   t.strictSame(await asked(setup), ['listing 200'], 'what was had with mirror serves without')
 })
 
+t.test('a thousand projects: one request, and one more for each that changed', async t => {
+  const setup = await syncSetup(t, { projects: 1000, files: 2, fileBytes: 'none' })
+  t.equal((await asked(setup)).length, 1001)
+  t.strictSame(await asked(setup), ['listing 304'])
+  setup.index.release(50)
+  t.equal((await asked(setup)).length, 51)
+  t.strictSame(await asked(setup), ['listing 304'])
+})
+
 t.test('a listing that tells of its change by its digest alone is not read', async t => {
   const setup = await syncSetup(t, { projects: 10, validators: false })
   const { run, index } = setup
