@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { diffCommand } from './commands/diff.js'
 import { packagesCommand } from './commands/packages.js'
+import { publishCommand } from './commands/publish.js'
 import { rollbackCommand } from './commands/rollback.js'
 import { runsCommand } from './commands/runs.js'
 import { serveCommand } from './commands/serve.js'
@@ -32,6 +33,7 @@ for (const command of [
   rollbackCommand(),
   runsCommand(),
   serveCommand(),
+  publishCommand(),
   verifyCommand()
 ])
   program.addCommand(command)
