@@ -3,9 +3,7 @@
  *
  * Read-only: it answers GET and HEAD, and no path of a request becomes a path in the store.
  */
-import accepts from '@fastify/accepts'
-import compress from '@fastify/compress'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Catalog } from '../catalog/catalog.js'
 import { MillraceError } from '../errors.js'
 import { downloadSettings, type RequestOptions } from '../http/settings.js'
@@ -14,7 +12,7 @@ import { DirectoryStore } from '../store/directory-store.js'
 import type { Store } from '../store/store.js'
 import { sendText } from './answers.js'
 import { FileSource, POLICIES, type Policy } from './file-source.js'
-import { Metrics } from './metrics.js'
+import type { Metrics } from './metrics.js'
 import { PackageIndex } from './package-index.js'
 import { fileRoutes } from './routes/files.js'
 import { legacyRoutes } from './routes/legacy.js'
@@ -73,6 +71,11 @@ export async function createServer({
   integer('coolDownMs', coolDownMs, 0)
   if (policy !== undefined) oneOf('policy', policy, POLICIES)
   downloadSettings(requests)
+  // Loaded here, for they take longer than all the rest, and most who load this package serve nothing.
+  const { fastify } = await import('fastify')
+  const { default: accepts } = await import('@fastify/accepts')
+  const { default: compress } = await import('@fastify/compress')
+  const { Metrics } = await import('./metrics.js')
   const kept = typeof store === 'string' ? new DirectoryStore(store) : store
   const opened =
     typeof catalog === 'string'
