@@ -8,6 +8,7 @@ import type { Run } from '../lib/catalog/run.js'
 import { RecordError, StatusError, TemporaryFileError } from '../lib/errors.js'
 import { heldUntil, type UploadedBeforeOptions } from '../lib/filter/uploaded-before.js'
 import type { Downloaded } from '../lib/http/body.js'
+import { itemSkipped, projectRead } from '../lib/observe.js'
 import type { Package, Project } from '../lib/pypi/package.js'
 import { failureOf, type Report } from '../lib/report.js'
 import { Downloader } from './downloader.js'
@@ -167,6 +168,7 @@ export class SyncWatch {
   #parser(stage: MetadataParser): void {
     const { projects, packages } = this.#report
     stage.on('project', (document: ProjectDocument) => {
+      projectRead(document)
       if (document.unchanged) projects.unchanged++
       else projects.fetched++
       packages.seen += document.packages
@@ -235,7 +237,9 @@ export class SyncWatch {
   }
 
   #fail(stage: Stage, item: Parameters<typeof failureOf>[1], error: Error): void {
-    this.#report.failures.push(failureOf(error, item))
+    const failure = failureOf(error, item)
+    this.#report.failures.push(failure)
+    itemSkipped(failure)
     // A disk that is full or read-only is so for all that would come.
     if (this.#strict || error instanceof TemporaryFileError) stage.destroy(error)
   }

@@ -7,6 +7,7 @@ import { Catalog } from '../lib/catalog/catalog.js'
 import { parseRequirements, type Requirements } from '../lib/filter/projects.js'
 import { Origins } from '../lib/http/origins.js'
 import { redactUrl } from '../lib/http/redact.js'
+import { watchSync } from '../lib/observe.js'
 import { httpUrl, oneOf, text } from '../lib/options.js'
 import { formatRequirement } from '../lib/pypi/requirement.js'
 import { emptyReport, failureOf, type Report } from '../lib/report.js'
@@ -66,7 +67,8 @@ export async function sync(options: SyncOptions = {}): Promise<Report> {
   const startedAt = performance.now()
   const report = emptyReport(repository)
   try {
-    await (options.dryRun ? plan(settings, index, report) : run(settings, index, report, startedAt))
+    if (options.dryRun) await plan(settings, index, report)
+    else await watchSync(report, () => run(settings, index, report, startedAt))
   } finally {
     report.durationMs = Math.round(performance.now() - startedAt)
   }

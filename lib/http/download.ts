@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { DownloadError, StatusError } from '../errors.js'
+import { DownloadWatch } from '../observe.js'
 import type { Digests } from '../pypi/package.js'
 import type { Downloaded } from './body.js'
 import type { Origins } from './origins.js'
@@ -70,6 +71,24 @@ export async function download<T extends Downloadable>(
   signal: AbortSignal,
   observer: DownloadObserver = {}
 ): Promise<Downloaded<T>> {
+  const watch = new DownloadWatch(item.url)
+  try {
+    const downloaded = await downloadFrom(item, settings, signal, observer, watch)
+    watch.end(downloaded)
+    return downloaded
+  } catch (error) {
+    watch.fail(error as Error)
+    throw error
+  }
+}
+
+async function downloadFrom<T extends Downloadable>(
+  item: T,
+  settings: DownloadSettings,
+  signal: AbortSignal,
+  observer: DownloadObserver,
+  watch: DownloadWatch
+): Promise<Downloaded<T>> {
   const startedAt = performance.now()
   const deadline = startedAt + settings.deadlineMs
   const urls = item.mirrors === undefined ? [item.url] : [item.url, ...item.mirrors]
@@ -101,6 +120,7 @@ export async function download<T extends Downloadable>(
           settings.origins.pause(new URL(failure.url).origin, delayMs)
         if (retry >= settings.retry.maxRetries || !(isRetried(failure) || transfer?.restarts(failure))) break
         if (performance.now() + delayMs > deadline) break
+        watch.retry(failure, delayMs)
         observer.onRetry?.(failure, delayMs)
         await sleep(delayMs, undefined, { signal })
       }
