@@ -29,7 +29,7 @@ export function network({ indexUrl, ca, clientCert, clientKey }: NetworkFlags): 
   readonly dispatcher: Dispatcher
   readonly authorization: Authorization
 } {
-  const { hostname } = httpUrl('--index-url', indexUrl)
+  const { hostname } = httpUrl('indexUrl', indexUrl)
   const authorization = createAuthorization({ url: indexUrl, token: process.env.MILLRACE_TOKEN, netrc: true })
   const allowPrivate = isPrivateHost(hostname)
   return {
