@@ -24,6 +24,23 @@ export function addNetworkOptions(command: Command): Command {
     .option('--client-key <file>', 'its key (PEM), where it is not in the same file')
 }
 
+/** The same for a server, which fetches files for repositories of several indexes; the caller closes both. */
+export function serverNetwork({
+  indexUrl,
+  ca,
+  clientCert,
+  clientKey
+}: Omit<NetworkFlags, 'indexUrl'> & { readonly indexUrl: string | undefined }): {
+  readonly dispatchers: { readonly open: Dispatcher; readonly guarded: Dispatcher }
+  readonly authorization: Authorization
+} {
+  const token = indexUrl === undefined ? undefined : process.env.MILLRACE_TOKEN
+  const authorization = createAuthorization({ url: indexUrl, token, netrc: true })
+  const dispatcher = (allowPrivate: boolean) =>
+    createDispatcher({ proxy: true, ca, clientCert, clientKey, allowPrivate })
+  return { dispatchers: { open: dispatcher(true), guarded: dispatcher(false) }, authorization }
+}
+
 /** What the downloads of a command need; the caller closes the dispatcher. @throws {@link OptionError} */
 export function network({ indexUrl, ca, clientCert, clientKey }: NetworkFlags): {
   readonly dispatcher: Dispatcher

@@ -3,12 +3,14 @@
  */
 import { once } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { createServer, type Policy } from '../../lib/serve/server.js'
+import { Catalog } from '../../lib/catalog/catalog.js'
+import { CONNECTIONS, createServer, type Policy } from '../../lib/serve/server.js'
 import { applyConfig } from '../config.js'
+import { addNetworkOptions, type NetworkFlags, serverNetwork } from '../network.js'
 import { catalogCommand } from '../options.js'
 import { writeLine } from '../output.js'
 
-interface ServeFlags {
+interface ServeFlags extends Omit<NetworkFlags, 'indexUrl'> {
   readonly catalog: string
   readonly store: string
   readonly repository: string
@@ -19,7 +21,7 @@ interface ServeFlags {
 }
 
 export function serveCommand(): Command {
-  return catalogCommand('serve')
+  const command = catalogCommand('serve')
     .description('Serve the index to pip, uv and other mirrors, until it is told to stop (SIGINT, SIGTERM).')
     .addOption(new Option('--store <dir>', 'folder for the files').default('millrace-store'))
     .addOption(
@@ -34,11 +36,18 @@ export function serveCommand(): Command {
       applyConfig(command)
       await serve(command.opts<ServeFlags>())
     })
+  return addNetworkOptions(command)
 }
 
-async function serve({ host, port, json, ...options }: ServeFlags): Promise<void> {
+async function serve(flags: ServeFlags): Promise<void> {
+  const { catalog: location, store, repository, policy, host, port, json } = flags
+  const catalog = await Catalog.open(location, { create: false, connections: CONNECTIONS })
+  const known = await catalog.index.repository(repository)
+  const { indexUrl } = known === undefined ? {} : await catalog.index.lastSync(known.id)
+  const { dispatchers, authorization } = serverNetwork({ ...flags, indexUrl })
   const server = await createServer({
-    ...options,
+    ...{ catalog, store, repository, policy, authorization },
+    dispatcher: allowPrivate => (allowPrivate ? dispatchers.open : dispatchers.guarded),
     log: line => void process.stderr.write(`millrace: ${line}\n`)
   })
   const stop = new AbortController()
@@ -52,11 +61,13 @@ async function serve({ host, port, json, ...options }: ServeFlags): Promise<void
   process.once('SIGTERM', onSignal)
   try {
     const url = `${await server.listen({ host, port })}/simple/`
-    process.stderr.write(`millrace: serving ${options.repository} at ${url}\n`)
-    if (json) await writeLine(JSON.stringify({ repository: options.repository, url }))
+    process.stderr.write(`millrace: serving ${repository} at ${url}\n`)
+    if (json) await writeLine(JSON.stringify({ repository, url }))
     if (!stop.signal.aborted) await once(stop.signal, 'abort')
   } finally {
     await server.close()
+    await catalog.close()
+    await Promise.all(Object.values(dispatchers).map(dispatcher => dispatcher.destroy()))
   }
 }
 

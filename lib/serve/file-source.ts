@@ -2,6 +2,7 @@
  * Where the bytes of a file come from: the store, or upstream, and then into the store where the policy keeps them.
  */
 import { createHash } from 'node:crypto'
+import type { Dispatcher } from 'undici'
 import type { IndexedPackage, IndexedRepository, IndexReader } from '../catalog/index-reader.js'
 import { StoreError } from '../errors.js'
 import { isPrivateHost } from '../http/address.js'
@@ -19,7 +20,10 @@ import { MAX_METADATA_BYTES, readWheelMetadata } from './wheel-metadata.js'
 export const POLICIES = ['on-demand', 'immediate', 'streamed'] as const
 export type Policy = (typeof POLICIES)[number]
 
-export interface FileSourceOptions extends RequestOptions, Omit<DownloadsOptions, 'onBytes' | 'onJoin'> {
+export interface FileSourceOptions
+  extends Omit<RequestOptions, 'dispatcher'>,
+    Omit<DownloadsOptions, 'onBytes' | 'onJoin'> {
+  readonly dispatcher?: Dispatcher | ((allowPrivate: boolean) => Dispatcher) | undefined
   readonly reader: IndexReader
   readonly store: Store
   readonly metrics: Pick<Metrics, 'file' | 'fetched'>
@@ -39,15 +43,26 @@ export class FileSource {
   readonly #reader: IndexReader
   readonly #store: Store
   readonly #policy: Policy | undefined
-  readonly #requests: RequestOptions
+  readonly #requests: Omit<RequestOptions, 'dispatcher'>
+  readonly #dispatcher: FileSourceOptions['dispatcher']
   readonly #records: FileRecords
   readonly #metrics: Pick<Metrics, 'file' | 'fetched'>
   readonly #log: (line: string) => void
 
-  constructor({ reader, store, metrics, policy, coolDownMs, log, ...requests }: FileSourceOptions) {
+  constructor({
+    reader,
+    store,
+    metrics,
+    policy,
+    dispatcher,
+    coolDownMs,
+    log,
+    ...requests
+  }: FileSourceOptions) {
     this.#reader = reader
     this.#store = store
     this.#policy = policy
+    this.#dispatcher = dispatcher
     this.#requests = {
       ...requests,
       origins: requests.origins instanceof Origins ? requests.origins : new Origins(requests.origins),
@@ -161,8 +176,10 @@ export class FileSource {
         URL.canParse(indexUrl) &&
         isPrivateHost(new URL(indexUrl).hostname)
     } = this.#requests
+    const given = this.#dispatcher
+    const dispatcher = typeof given === 'function' ? given(allowPrivate) : given
     return {
-      settings: downloadSettings({ ...this.#requests, allowPrivate }),
+      settings: downloadSettings({ ...this.#requests, dispatcher, allowPrivate }),
       keep: (this.#policy ?? policy) !== 'streamed'
     }
   }

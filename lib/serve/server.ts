@@ -4,6 +4,7 @@
  * Read-only: it answers GET and HEAD, and no path of a request becomes a path in the store.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
 import { Catalog } from '../catalog/catalog.js'
 import { MillraceError } from '../errors.js'
 import { downloadSettings, type RequestOptions } from '../http/settings.js'
@@ -28,7 +29,8 @@ declare module 'fastify' {
   }
 }
 
-export interface ServerOptions extends Omit<RequestOptions, 'digest' | 'directory' | 'maxMemoryBytes'> {
+export interface ServerOptions
+  extends Omit<RequestOptions, 'digest' | 'directory' | 'maxMemoryBytes' | 'dispatcher'> {
   /** A catalog that the caller opened and will close, or where it lies; it must be there. @defaultValue `millrace.db` */
   readonly catalog?: Catalog | string | undefined
   /** Where files lie and go: a store, or the folder of one. @defaultValue `millrace-store` */
@@ -42,14 +44,19 @@ export interface ServerOptions extends Omit<RequestOptions, 'digest' | 'director
    * last sync has one
    */
   readonly allowPrivate?: boolean | undefined
+  /**
+   * Where requests go; or what gives that for indexes whose files may be fetched from private addresses, and for those
+   * whose may not. @defaultValue one of each for the process
+   */
+  readonly dispatcher?: Dispatcher | ((allowPrivate: boolean) => Dispatcher) | undefined
   /** How long a file that came wrong from upstream is not asked for again, in ms. @defaultValue 30,000 */
   readonly coolDownMs?: number | undefined
   /** Is told what went wrong, a line each. @defaultValue nobody is */
   readonly log?: ((line: string) => void) | undefined
 }
 
-/** Statements that can run at once; Node has four threads for them. */
-const CONNECTIONS = 4
+/** Statements that a catalog should be able to run at once for a server; Node has four threads for them. */
+export const CONNECTIONS = 4
 
 /** Longest part of a path: a file name of 255 bytes, each as `%XX`, and `.metadata`. */
 const MAX_PARAMETER_LENGTH = 800
@@ -70,7 +77,7 @@ export async function createServer({
   text('repository', repository)
   integer('coolDownMs', coolDownMs, 0)
   if (policy !== undefined) oneOf('policy', policy, POLICIES)
-  downloadSettings(requests)
+  downloadSettings({ ...requests, dispatcher: undefined })
   // Loaded here, for they take longer than all the rest, and most who load this package serve nothing.
   const { fastify } = await import('fastify')
   const { default: accepts } = await import('@fastify/accepts')
