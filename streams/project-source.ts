@@ -2,7 +2,7 @@
  * Gives the projects of an index that are to be fetched: those that are asked for by name, or all that it lists.
  *
  * in     nothing; with `includes` no request is made, else one for the listing
- * out    those of `first`; then one `Project` for each other name of `includes`, in their order, or for each that the
+ * out    those of `first`, as far as they are listed; then one `Project` for each other name of `includes`, in their order, or for each that the
  *        listing has, in its order, and none where that is the `listing` known; none that `excludes` takes out
  * holds  at most `highWaterMark` projects, and of a listing what 64 KiB of it make; the listing itself waits in a
  *        temporary file
@@ -46,8 +46,8 @@ export interface ProjectSourceOptions
   /** Requirements; one without a specifier takes its project out. @defaultValue none */
   readonly excludes?: Requirements | undefined
   /**
-   * Names of projects to give before all others, and not a second time, unless they are listed elsewhere or spelled
-   * otherwise; of those that are asked for by name, if any are. @defaultValue none
+   * Names of projects to give before all others, as far as they are listed or asked for by name; where the listing did
+   * not change, all of them. @defaultValue none
    */
   readonly first?: readonly string[] | undefined
   /** What is known of the listing: one that did not change is not read. @defaultValue nothing */
@@ -66,10 +66,6 @@ export interface ProjectListing {
   readonly complete: boolean
   /** Whether each project came with a serial number, so that none changes without the listing. */
   readonly serials: boolean
-  /** Those of `first` that the index lists, with their serials there: they were given before those were known. */
-  readonly met: ReadonlyMap<string, number | undefined>
-  /** Those that it does not. */
-  readonly absent: readonly string[]
   /** Last serial number of the index, on warehouse. */
   readonly serial: number | undefined
   readonly etag: string | undefined
@@ -95,8 +91,6 @@ export class ProjectSource extends Readable {
   readonly #named: Iterator<Project> | undefined
   /** Those to give before the listing, by normalised name. */
   readonly #first: ReadonlyMap<string, string>
-  /** Which of them the listing has, and their serials there. */
-  readonly #met = new Map<string, number | undefined>()
   readonly #known: Pick<KnownListing, 'etag' | 'lastModified' | 'digest'>
   #serials = true
   readonly #limits: DocumentLimits
@@ -172,10 +166,6 @@ export class ProjectSource extends Readable {
   }
 
   async #list(): Promise<void> {
-    for (const [project, name] of this.#first) {
-      if (!this.push(this.#project(project, name))) await this.#wanted()
-      if (this.destroyed) return
-    }
     const { signal } = this.#controller
     const downloader = new Downloader<Downloadable>({
       ...this.#http,
@@ -209,37 +199,52 @@ export class ProjectSource extends Readable {
       digest: status === 304 ? undefined : body.digests.sha256
     }
     if (status === 304 || (about.digest !== undefined && about.digest === this.#known.digest)) {
-      const nothing = {
-        total: 0,
-        complete: false,
-        serials: false,
-        met: this.#met,
-        absent: [],
-        serial: undefined
+      for (const [project, name] of this.#first) {
+        if (!this.push(this.#project(project, name))) await this.#wanted()
+        if (this.destroyed) return
       }
+      const nothing = { total: 0, complete: false, serials: false, serial: undefined }
       this.emit('listing', { ...about, ...nothing } satisfies ProjectListing)
       return
     }
     const input = { url, contentType: textOf(headers['content-type']) }
-    const batches = readListing(piecesOf(body), input, this.#limits)
+    const read = () => readListing(piecesOf(body), input, this.#limits)
+    const first = this.#first.size === 0 ? undefined : await this.#findFirst(read())
+    for (const item of first?.values() ?? []) {
+      if (!this.#give(item)) await this.#wanted()
+      if (this.destroyed) return
+    }
+    const batches = read()
     let batch = await batches.next()
     while (!batch.done) {
       for (const item of batch.value) {
+        if (!(item instanceof RecordError) && first?.has(item.project)) continue
         if (!this.#give(item)) await this.#wanted()
         if (this.destroyed) return
       }
       batch = await batches.next()
     }
-    const absent = [...this.#first.keys()].filter(project => !this.#met.has(project))
-    const listing = {
-      ...about,
-      ...batch.value,
-      complete: true,
-      serials: this.#serials,
-      met: this.#met,
-      absent
-    }
+    const listing = { ...about, ...batch.value, complete: true, serials: this.#serials }
     this.emit('listing', listing satisfies ProjectListing)
+  }
+
+  /** What a listing has of those that are to be given first, in their order. */
+  async #findFirst(
+    batches: AsyncIterable<readonly (ListedProject | RecordError)[]>
+  ): Promise<Map<string, ListedProject>> {
+    const found = new Map<string, ListedProject>()
+    for await (const batch of batches) {
+      for (const item of batch) {
+        if (!(item instanceof RecordError) && this.#first.has(item.project)) found.set(item.project, item)
+      }
+    }
+    const order = [...this.#first.keys()]
+    return new Map(
+      order.flatMap(project => {
+        const item = found.get(project)
+        return item === undefined ? [] : [[project, item]]
+      })
+    )
   }
 
   /** @returns whether the reader wants more */
@@ -247,11 +252,6 @@ export class ProjectSource extends Readable {
     if (item instanceof RecordError) return skip(this, { project: item.filename, url: item.url }, item)
     const { project, name, serial } = item
     this.#serials &&= serial !== undefined
-    if (this.#first.has(project)) {
-      this.#met.set(project, serial)
-      // It may lie elsewhere than where it was looked for, or be spelled otherwise by now.
-      if (this.#first.get(project) === name && this.#url(project, item) === this.#url(project)) return true
-    }
     return !this.#admits(project) || this.push(this.#project(project, name, item))
   }
 
@@ -265,12 +265,9 @@ export class ProjectSource extends Readable {
 
   #project(project: string, name: string, listed?: ListedProject): Project {
     this.#given++
-    return { project, name, url: this.#url(project, listed), headers: this.#headers, serial: listed?.serial }
-  }
-
-  #url(project: string, listed?: ListedProject): string {
     const listedUrl = this.#source === 'simple' ? listed?.url : undefined
-    return listedUrl ?? this.#documentUrl(project)
+    const url = listedUrl ?? this.#documentUrl(project)
+    return { project, name, url, headers: this.#headers, serial: listed?.serial }
   }
 }
 

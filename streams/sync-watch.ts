@@ -46,8 +46,6 @@ export class SyncWatch {
   readonly #age: UploadedBeforeOptions
   readonly #failedProjects = new Set<string>()
   readonly #knownListing: KnownListing | undefined
-  /** Serials of the documents of those projects that were asked for before their listed serials were known. */
-  readonly #firstSerials: Map<string, number | undefined>
   #listing: ProjectListing | undefined
   /** Whether the listing tells less than what there is: a bad name, or a serial that its project has not yet. */
   #unsure = false
@@ -64,7 +62,6 @@ export class SyncWatch {
     this.#strict = strict
     this.#age = { uploadedBefore }
     this.#knownListing = due?.listing
-    this.#firstSerials = new Map(due?.first.map(({ project }) => [project, undefined]))
   }
 
   /** Whether the version was made, or stayed. */
@@ -82,11 +79,8 @@ export class SyncWatch {
     const listing = this.#listing
     if (listing === undefined || this.#unsure || this.#writer?.result?.kept !== undefined) return undefined
     if (!listing.complete) return this.#knownListing
-    for (const [project, serial = 0] of listing.met) {
-      if ((this.#firstSerials.get(project) ?? serial) < serial) return undefined
-    }
     const { etag, lastModified, digest } = listing
-    const given = this.#report.projects.listed - listing.absent.length
+    const given = this.#report.projects.listed
     return listing.serials ? { etag, lastModified, digest, given } : undefined
   }
 
@@ -135,7 +129,6 @@ export class SyncWatch {
     Object.defineProperty(projects, 'listed', { enumerable: true, get: () => stage.given + unread })
     stage.on('listing', (listing: ProjectListing) => {
       this.#listing = listing
-      this.#run?.unlist(listing.absent)
       if (listing.complete) return
       unread = Math.max(0, (this.#knownListing?.given ?? 0) - stage.given)
       projects.unchanged += unread
@@ -158,7 +151,7 @@ export class SyncWatch {
         this.#report.projects.missing++
         this.#run?.ledger.missing(project.project)
       } else {
-        this.#run?.ledger.failProject(project.project)
+        this.#run?.ledger.failProject(project.project, project.name)
         this.#failProject(project.project)
         this.#fail(stage, project, error)
       }
@@ -173,21 +166,23 @@ export class SyncWatch {
       else projects.fetched++
       packages.seen += document.packages
       this.#countKept()
-      const { project, serial, listedSerial, unchanged } = document
-      if (this.#firstSerials.has(project)) this.#firstSerials.set(project, serial)
+      const { serial, listedSerial, unchanged } = document
       // One that did not change was asked for because its listed serial did.
       if (listedSerial !== undefined)
         this.#unsure ||= serial === undefined ? unchanged : serial < listedSerial
       this.#run?.ledger.announce(document)
     })
-    stage.on('skip', (item: Project | { project: string; filename?: string }, error: Error) => {
-      // An entry costs its file; without one, the whole document could not be read.
-      if (!(error instanceof RecordError)) {
-        this.#run?.ledger.failProject(item.project)
-        this.#failProject(item.project)
+    stage.on(
+      'skip',
+      (item: Project | { project: string; name?: string; filename?: string }, error: Error) => {
+        // An entry costs its file; without one, the whole document could not be read.
+        if (!(error instanceof RecordError)) {
+          this.#run?.ledger.failProject(item.project, item.name)
+          this.#failProject(item.project)
+        }
+        this.#fail(stage, item, error)
       }
-      this.#fail(stage, item, error)
-    })
+    )
   }
 
   #countKept(): void {

@@ -64,7 +64,7 @@ export interface VerifyReport {
 /** Problems told one by one. */
 const MAX_PROBLEMS = 10_000
 
-/** A file of the store may be there before its row is. */
+/** A file of the store may be there before its row is, also with `repair`: a server takes no lock. */
 const YOUNG_MS = 3_600_000
 
 /** Files of the store that are looked up at once. */
@@ -224,9 +224,8 @@ class Check {
   async #orphansOf(files: readonly ListedFile[]): Promise<void> {
     const strangers = await this.#verification.strangers(files.map(({ sha256 }) => sha256))
     for (const { sha256, size, writtenMs } of files) {
-      if (!strangers.has(sha256)) continue
+      if (!strangers.has(sha256) || Date.now() - writtenMs < YOUNG_MS) continue
       if (this.#repair) await this.#store.delete(sha256)
-      else if (Date.now() - writtenMs < YOUNG_MS) continue
       const message = `the catalog does not know its ${size} bytes`
       this.#tell({ kind: 'orphan', sha256, repaired: this.#repair, message })
     }

@@ -12,11 +12,6 @@ export class Bitset {
     this.#words[word] = (this.#words[word] as number) | (1 << (value & 31))
   }
 
-  delete(value: number): void {
-    const word = value >>> 5
-    if (word < this.#words.length) this.#words[word] = (this.#words[word] as number) & ~(1 << (value & 31))
-  }
-
   has(value: number): boolean {
     return ((this.#words[value >>> 5] ?? 0) & (1 << (value & 31))) !== 0
   }

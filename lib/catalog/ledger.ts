@@ -79,9 +79,9 @@ export class Ledger {
   }
 
   /** The project's document could not be had: none of its packages will come, or no more of them. */
-  failProject(project: string): void {
+  failProject(project: string, name?: string): void {
     this.#entries.delete(project)
-    this.#settle({ project, outcome: 'failed' })
+    this.#settle({ project, name, outcome: 'failed' })
   }
 
   /**

@@ -132,10 +132,14 @@ export async function writeStates(
   run: { readonly id: number; readonly keys: ProjectKeys },
   now: number
 ): Promise<void> {
-  const failed = states.filter(state => state.outcome === 'failed').map(({ project }) => ids.get(project)?.id)
+  // Of one that failed its spelling is written: it may be asked for next time without being listed.
+  const failed = states
+    .filter(state => state.outcome === 'failed')
+    .map(({ project, name }) => [ids.get(project)?.id, name])
   if (failed.length > 0) {
     await connection.run(
-      'UPDATE projects SET failed_run = ? WHERE id IN (SELECT value FROM json_each(?))',
+      `UPDATE projects SET failed_run = ?, name = coalesce(value ->> 1, name) FROM json_each(?)
+       WHERE projects.id = value ->> 0`,
       run.id,
       JSON.stringify(failed)
     )
@@ -180,14 +184,5 @@ export async function writeStates(
           run.keys.written(state.project)
         ])
     )
-  )
-}
-
-/** Takes back that projects failed: upstream does not list them, so they will not be settled. */
-export async function forgetFailures(connection: Connection, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return
-  await connection.run(
-    'UPDATE projects SET failed_run = NULL, options_key = NULL WHERE id IN (SELECT value FROM json_each(?))',
-    JSON.stringify(ids)
   )
 }

@@ -32,11 +32,15 @@ export async function forgetVersions(
   return { versions, packages }
 }
 
+/** SQL for: no package has the file of row `files`, as its own or as its METADATA, which a server keeps. */
+export const UNNEEDED = `files.sha256 NOT IN (SELECT file FROM packages WHERE file IS NOT NULL)
+  AND files.sha256 NOT IN (
+    SELECT lower(core_metadata ->> 'sha256') FROM packages WHERE core_metadata ->> 'sha256' IS NOT NULL)`
+
 /** Forgets the files that no package has, and returns their digests; the store has them still. */
 export async function forgetFiles(connection: Connection): Promise<string[]> {
   const rows = await connection.all<{ sha256: string }>(
-    `DELETE FROM files WHERE sha256 NOT IN (SELECT file FROM packages WHERE file IS NOT NULL)
-     RETURNING sha256`
+    `DELETE FROM files WHERE ${UNNEEDED} RETURNING sha256`
   )
   return rows.map(({ sha256 }) => sha256)
 }

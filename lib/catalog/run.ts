@@ -21,7 +21,7 @@ import {
 } from './packages.js'
 import { type ProjectId, ProjectIds } from './project-ids.js'
 import type { ProjectKeys } from './project-keys.js'
-import { findProjects, forgetFailures, insertProjects, type ProjectState, writeStates } from './projects.js'
+import { findProjects, insertProjects, type ProjectState, writeStates } from './projects.js'
 import { forgetVersions } from './retention.js'
 import { restoreVersion } from './rollback.js'
 import { encodePackage, inKeyOrder, type PackageRow } from './rows.js'
@@ -64,7 +64,6 @@ export class Run {
   readonly #release: Release
   readonly #ids: ProjectIds
   readonly #listed = new Bitset()
-  #unlisted: readonly string[] = []
   /** While the store holds nothing, nothing need be asked about it. */
   #files: boolean
 
@@ -197,11 +196,6 @@ export class Run {
     await this.#database.transaction(connection => insertFailures(connection, this.id, failures))
   }
 
-  /** Says that the index does not list `projects`, though they were looked up. */
-  unlist(projects: readonly string[]): void {
-    this.#unlisted = projects
-  }
-
   /**
    * Makes a version of what was saved, all or nothing; none when nothing changed. With `completeListing`, the
    * projects that were looked up are all that upstream has: of others, `mirror` removes the packages. If projects
@@ -222,10 +216,6 @@ export class Run {
     const { id: runId, ...base } = this.#base
     const listed = completeListing ? this.#listed : undefined
     return await this.#database.transaction(async connection => {
-      const names = this.#unlisted.map(project => ({ project, name: project }))
-      const unlisted = Array.from((await this.#ids.find(connection, names, false)).values(), ({ id }) => id)
-      for (const id of unlisted) this.#listed.delete(id)
-      await forgetFailures(connection, unlisted)
       const committed = await commitVersion(connection, { ...base, runId, listed, maxRemovals }, now())
       if (strict && committed.kept !== undefined) throw committed.kept
       return committed

@@ -4,7 +4,7 @@
 import { isPrivateHost } from '../http/address.js'
 import type { StoredFile } from '../store/store.js'
 import type { Connection, Database, Release } from './database.js'
-import { forgetFiles } from './retention.js'
+import { forgetFiles, UNNEEDED } from './retention.js'
 
 /**
  * What can be wrong. Of a file that the catalog knows: it is not in the store (`missing`), cannot be read
@@ -164,9 +164,7 @@ export class Verification {
     while (true) {
       const rows = await this.#database.use(connection =>
         connection.all<StoredFile>(
-          `SELECT sha256, size FROM files
-           WHERE sha256 > ? AND sha256 NOT IN (SELECT file FROM packages WHERE file IS NOT NULL)
-           ORDER BY sha256 LIMIT ${PAGE_ROWS}`,
+          `SELECT sha256, size FROM files WHERE sha256 > ? AND ${UNNEEDED} ORDER BY sha256 LIMIT ${PAGE_ROWS}`,
           last
         )
       )

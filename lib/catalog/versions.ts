@@ -225,7 +225,7 @@ async function removeUnseen(connection: Connection, commit: Commit): Promise<num
 }
 
 /**
- * Marks projects that upstream does not list, but not those that failed. With `mirror`, closes their rows and forgets
+ * Marks projects that upstream does not list, but not those that failed in this run. With `mirror`, closes their rows and forgets
  * their drafts.
  */
 async function removeUnlisted(connection: Connection, commit: Commit, listed: Bitset): Promise<number> {
@@ -258,8 +258,8 @@ async function removeUnlisted(connection: Connection, commit: Commit, listed: Bi
     // Should one come back, the state it had is no longer what the catalog holds.
     if (gone !== '[]') {
       await connection.run(
-        `UPDATE projects SET options_key = NULL, gone = true
-         WHERE id IN (SELECT value FROM json_each(?)) AND NOT gone`,
+        `UPDATE projects SET options_key = NULL, failed_run = NULL, gone = true
+         WHERE id IN (SELECT value FROM json_each(?)) AND (NOT gone OR failed_run IS NOT NULL)`,
         gone
       )
     }

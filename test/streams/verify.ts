@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Catalog } from '../../lib/catalog/catalog.js'
 import type { ProblemKind } from '../../lib/catalog/verification.js'
+import { Body } from '../../lib/http/body.js'
 import { DirectoryStore } from '../../lib/store/directory-store.js'
 import { type VerifyOptions, type VerifyReport, verify } from '../../streams/verify.js'
 import { addProject, type SyncSetup, syncSetup } from '../helpers/sync.js'
@@ -238,6 +239,22 @@ t.test('one file of several packages', async t => {
   )
 })
 
+t.test('the METADATA that a server keeps is needed, and gone when it is broken', async t => {
+  const { check, index, run, open, store, stored } = await filled(t)
+  const metadata = 'Name: a'
+  const sha256 = createHash('sha256').update(metadata).digest('hex')
+  index.index.upload('a', { filename: 'a-7-py3-none-any.whl', metadata })
+  await run({ policy: 'immediate' })
+  const { size } = await new DirectoryStore(store).put(new Body(Buffer.from(metadata)))
+  await open(catalog => catalog.index.recordFiles([{ sha256, size }]))
+  t.match(await check(), { found: 0, checked: 9 })
+  t.equal(await open(catalog => catalog.removeUnusedFiles(new DirectoryStore(store))), 0)
+  writeFileSync(join(store, 'sha256', sha256.slice(0, 2), sha256.slice(2)), 'Name: b')
+  t.match(await check({ repair: true }), { found: 1, repaired: 1, problems: [{ kind: 'damaged', sha256 }] })
+  t.notOk((await stored()).has(sha256))
+  t.match(await check(), { found: 0, checked: 8 })
+})
+
 t.test('some of the files, by age and by share', async t => {
   const { check, rows } = await filled(t)
   t.match(await check({ share: 0.3 }), { files: 3, checked: 3 })
@@ -266,6 +283,8 @@ t.test('beside a sync it checks, and repairs nothing', async t => {
     }
   })
   await Promise.all(others)
+  t.match(await check({ repair: true }), { found: 0 })
+  utimesSync(orphan, OLD_SECONDS, OLD_SECONDS)
   t.match(await check({ repair: true }), { found: 1, repaired: 1 })
   t.strictSame(readdirSync(dirname(orphan)), [])
 })

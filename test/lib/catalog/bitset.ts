@@ -10,13 +10,3 @@ t.test('has what was added, and nothing else', async t => {
     t.notOk(set.has(value), String(value))
   }
 })
-
-t.test('has no more what was deleted', async t => {
-  const set = new Bitset()
-  for (const value of [3, 4, 5]) set.add(value)
-  for (const value of [4, 6, 1_000_000]) set.delete(value)
-  t.strictSame(
-    [3, 4, 5, 6].map(value => set.has(value)),
-    [true, false, true, false]
-  )
-})

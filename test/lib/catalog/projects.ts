@@ -84,6 +84,13 @@ t.test('a project that failed is due, without conditions, until it is settled', 
   t.match(await lookUp(run, { ...asked, serial: 8 }), conditions)
 })
 
+t.test('a project that failed is known by its last spelling', async t => {
+  const run = await runAfter(t, [state, { project: 'a', name: 'A_', outcome: 'failed' }])
+  t.match((await run.due()).first, [{ project: 'a', name: 'A_' }])
+  const again = await runAfter(t, [state, { project: 'a', outcome: 'failed' }])
+  t.match((await again.due()).first, [{ project: 'a', name: 'A' }])
+})
+
 t.test('an unchanged project keeps what was not said anew', async t => {
   const run = await runAfter(t, [state, { project: 'a', outcome: 'unchanged', serial: 9, etag: '"f"' }])
   t.equal(await lookUp(run, { ...asked, serial: 9 }), undefined)
