@@ -1,0 +1,27 @@
+/**
+ * All benchmarks, in the order in which they run and are shown.
+ */
+import { again } from './again.js'
+import { catalog } from './catalog.js'
+import { downloader } from './downloader.js'
+import { files } from './files.js'
+import { floor } from './floor.js'
+import { growth } from './growth.js'
+import type { Benchmark } from './harness/bench.js'
+import { parse } from './parse.js'
+import { peers } from './peers.js'
+import { serialVsParallel } from './serial-vs-parallel.js'
+import { stageOverhead } from './stage-overhead.js'
+
+export const benchmarks: readonly Benchmark[] = [
+  serialVsParallel,
+  floor,
+  peers,
+  downloader,
+  parse,
+  catalog,
+  files,
+  growth,
+  again,
+  stageOverhead
+]
