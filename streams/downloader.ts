@@ -107,13 +107,15 @@ export class Downloader<T extends Downloadable = Downloadable> extends Concurren
       this.emit('downloaded', downloaded)
       return downloaded
     } catch (error) {
-      if (signal.aborted) return undefined
-      if (!(error instanceof DownloadError)) throw error
-      skip(this, item, error)
-      return undefined
+      // What an abort ends is no failure of its item.
+      if (!signal.aborted) {
+        if (!(error instanceof DownloadError)) throw error
+        skip(this, item, error)
+      }
     } finally {
       hold(0)
     }
+    return undefined
   }
 
   protected override _discard({ body }: Downloaded<T>): Promise<void> | void {

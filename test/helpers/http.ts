@@ -51,6 +51,18 @@ export async function plainServer(t: Test, listener: RequestListener): Promise<P
   }
 }
 
+const directories = new WeakMap<Test, string>()
+
+/** A folder of the test's own, empty when it begins. */
+export function directoryOf(t: Test): string {
+  let directory = directories.get(t)
+  if (directory === undefined) {
+    directory = t.testdir({})
+    directories.set(t, directory)
+  }
+  return directory
+}
+
 /** Settings for `download`, with waits of about a millisecond. */
 export function downloadSettings(t: Test, changes: Partial<DownloadSettings> = {}): DownloadSettings {
   return {
@@ -60,7 +72,7 @@ export function downloadSettings(t: Test, changes: Partial<DownloadSettings> = {
     headers: {},
     authorization: undefined,
     digest: undefined,
-    directory: t.testdirName,
+    directory: changes.directory ?? directoryOf(t),
     maxMemoryBytes: 1024 * 1024,
     maxBodyBytes: 2 ** 33,
     maxRedirects: 10,
@@ -91,7 +103,7 @@ export async function downloadAll<T extends Downloadable>(
   options: DownloaderOptions<T> & { readonly dispatcher: Dispatcher }
 ): Promise<Outcome<T>> {
   const outcome: Outcome<T> = { downloaded: [], bodies: [], skipped: [], retried: [] }
-  const directory = options.directory ?? t.testdirName
+  const directory = options.directory ?? directoryOf(t)
   const downloader = new Downloader<T>({ minTimeout: 1, maxTimeout: 2, directory, ...options })
   downloader.on('skip', (item, error) => outcome.skipped.push({ item, error }))
   downloader.on('retry', (item, error, delayMs) => outcome.retried.push({ item, error, delayMs }))
@@ -115,7 +127,7 @@ export async function leavesNothing(
   t: Test,
   agent: Dispatcher,
   server: { readonly connections: number },
-  directory = t.testdirName
+  directory = directoryOf(t)
 ): Promise<void> {
   await agent.close()
   await until(() => server.connections === 0)

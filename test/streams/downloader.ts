@@ -13,6 +13,7 @@ import { Origins } from '../../lib/http/origins.js'
 import { Downloader } from '../../streams/downloader.js'
 import {
   bytesOf,
+  directoryOf,
   downloadAll,
   filesIn,
   leavesNothing,
@@ -196,7 +197,7 @@ t.test('large bodies go to files, and memory stays as it is', async t => {
     send()
   })
   const dispatcher = ownAgent(t)
-  const directory = t.testdirName
+  const directory = directoryOf(t)
   const hash = createHash('sha256')
   for (let at = 0; at < 100; at++) hash.update(megabyte)
   const sha256 = hash.digest('hex')
@@ -346,7 +347,7 @@ t.test('abort', async t => {
   })
 
   t.test('removes the files of bodies that came half, and of those that nobody read', async t => {
-    const directory = t.testdirName
+    const directory = directoryOf(t)
     const server = await plainServer(t, (request, response) => {
       response.writeHead(200, { 'content-length': 3_000_000 })
       response.write(Buffer.alloc(2_000_000))

@@ -14,7 +14,7 @@ import {
 } from '../../../lib/http/agent.js'
 import { download } from '../../../lib/http/download.js'
 import { EXPIRED_CERT, EXPIRED_KEY } from '../../fixtures/expired-certificate.js'
-import { downloadSettings, plainServer, until } from '../../helpers/http.js'
+import { directoryOf, downloadSettings, plainServer, until } from '../../helpers/http.js'
 import { httpProxy, socksProxy } from '../../helpers/proxy.js'
 import { CA, CLIENT_CERT, CLIENT_KEY, tlsServer } from '../../helpers/tls.js'
 
@@ -119,7 +119,7 @@ t.test('certificates', async t => {
   })
 
   t.test('of the client', async t => {
-    const both = join(t.testdirName, '..', 'both.pem')
+    const both = join(directoryOf(t), 'both.pem')
     writeFileSync(both, readFileSync(CLIENT_CERT, 'utf8') + readFileSync(CLIENT_KEY, 'utf8'))
     for (const { origin } of [guarded, guarded12]) {
       t.equal(

@@ -3,7 +3,7 @@ import zlib from 'node:zlib'
 import t, { type Test } from 'tap'
 import { BodySink, type BodySinkOptions } from '../../../lib/http/body-sink.js'
 import { Spool } from '../../../lib/http/spool.js'
-import { bytesOf, filesIn, settled } from '../../helpers/http.js'
+import { bytesOf, directoryOf, filesIn, settled } from '../../helpers/http.js'
 
 const url = 'https://example.org/x'
 const MIB = 1024 * 1024
@@ -15,7 +15,7 @@ function make(t: Test, changes: Partial<BodySinkOptions & { maxBodyBytes: number
     algorithms: new Map(),
     maxMemoryBytes,
     maxBodyBytes,
-    directory: t.testdirName
+    directory: directoryOf(t)
   })
   const sink = new BodySink(spool, {
     url,
@@ -61,7 +61,7 @@ for (const [encoding, code] of Object.entries(CODERS)) {
       const found = await bytesOf(await spool.finish())
       t.ok(found.equals(body), name)
     }
-    t.strictSame(filesIn(t.testdirName), [])
+    t.strictSame(filesIn(directoryOf(t)), [])
   })
 }
 
@@ -112,7 +112,7 @@ t.test('what cannot be decoded', async t => {
       }
     }
   }
-  t.strictSame(filesIn(t.testdirName), [])
+  t.strictSame(filesIn(directoryOf(t)), [])
 })
 
 t.test('an end before the end: what follows is passed over', async t => {
@@ -147,7 +147,7 @@ t.test('a bomb', async t => {
   await t.rejects(feed(sink, bomb), { code: 'ERR_MILLRACE_BODY_TOO_LARGE', maxBytes: 2 * MIB })
   sink.destroy()
   await spool.discard()
-  t.strictSame(filesIn(t.testdirName), [])
+  t.strictSame(filesIn(directoryOf(t)), [])
 })
 
 t.test('when it was destroyed, the decoder writes no more', async t => {
@@ -160,7 +160,7 @@ t.test('when it was destroyed, the decoder writes no more', async t => {
   const { received } = spool
   await t.rejects(Promise.resolve(sink.end()))
   t.equal(spool.received, received)
-  t.strictSame(filesIn(t.testdirName), [])
+  t.strictSame(filesIn(directoryOf(t)), [])
   const early = make(t, { encoding: 'gzip' }).sink
   early.write(coded.subarray(0, 10))
   early.destroy()
@@ -190,7 +190,7 @@ t.test('nor a chunk that it had given out just then', async t => {
     algorithms: new Map(),
     maxMemoryBytes: 0,
     maxBodyBytes: 2 ** 33,
-    directory: t.testdirName
+    directory: directoryOf(t)
   })
   const sink = new BodySink(spool, {
     url,

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Spool, type SpoolOptions, temporaryName } from '../../../lib/http/spool.js'
-import { filesIn } from '../../helpers/http.js'
+import { directoryOf, filesIn } from '../../helpers/http.js'
 
 const url = 'https://example.org/x'
 const ALGORITHMS = new Map([
@@ -18,7 +18,7 @@ function options(t: Test, changes: Partial<SpoolOptions> = {}): SpoolOptions {
     algorithms: ALGORITHMS,
     maxMemoryBytes: 1000,
     maxBodyBytes: 2 ** 33,
-    directory: join(t.testdirName, 'a', 'b'),
+    directory: changes.directory ?? join(directoryOf(t), 'a', 'b'),
     ...changes
   }
 }
@@ -49,7 +49,7 @@ t.test('what fits stays in memory', async t => {
     const body = await spool.finish()
     t.strictSame(body.data, Buffer.concat(chunks))
     t.strictSame(body.digests, digests(...chunks))
-    t.strictSame(filesIn(t.testdirName), [])
+    t.strictSame(filesIn(directoryOf(t)), [])
   }
 })
 
@@ -70,7 +70,7 @@ t.test('a larger body goes to a file, in a folder that need not be', async t => 
     t.strictSame(body.digests, digests(...chunks))
     t.ok((await body.buffer()).equals(Buffer.concat(chunks)))
     await body.discard()
-    t.strictSame(filesIn(join(t.testdirName, 'a', 'b')), [])
+    t.strictSame(filesIn(join(directoryOf(t), 'a', 'b')), [])
   }
 })
 
@@ -155,7 +155,7 @@ t.test('what is discarded leaves nothing, also while it is written', async t => 
     spool.write(Buffer.alloc(size))
     spool.write(Buffer.alloc(size))
     await spool.discard()
-    t.strictSame(filesIn(join(t.testdirName, 'a', 'b')), [])
+    t.strictSame(filesIn(join(directoryOf(t), 'a', 'b')), [])
   }
 })
 
@@ -186,11 +186,11 @@ t.test('a full disk, while it writes and when it closes', async t => {
     spool.write(Buffer.alloc(2000))
     await t.rejects(spool.finish(), { code: 'ERR_MILLRACE_TEMPORARY_FILE', cause: full })
     await spool.discard()
-    t.strictSame(filesIn(join(t.testdirName, 'a', 'b')), [])
+    t.strictSame(filesIn(join(directoryOf(t), 'a', 'b')), [])
     const other = new Full(options(t))
     other.write(Buffer.alloc(2000))
     await other.discard()
-    t.strictSame(filesIn(join(t.testdirName, 'a', 'b')), [])
+    t.strictSame(filesIn(join(directoryOf(t), 'a', 'b')), [])
   }
 })
 

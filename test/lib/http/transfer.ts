@@ -13,6 +13,7 @@ import {
 import { statedSize } from '../../../lib/http/transfer.js'
 import {
   bytesOf,
+  directoryOf,
   downloadSettings,
   filesIn,
   ownAgent,
@@ -52,7 +53,7 @@ t.test('statuses', async t => {
   const server = await plainServer(t, (request, response) => {
     const status = Number(request.url?.slice(1))
     response
-      .writeHead(status, status === 429 ? { 'retry-after': '0' } : {})
+      .writeHead(status, status === 429 ? ['retry-after', '0', 'retry-after', '5'] : [])
       .end(status === 204 || status === 304 ? undefined : 'text')
   })
   for (const status of [200, 203, 204, 304]) {
@@ -248,7 +249,7 @@ t.test('a body that was cut off', async t => {
         const start = (header: string | undefined) => Number(header?.slice(6, -1))
         t.ok(start(second?.range) > 0 && start(second?.range) <= 100_000)
         t.ok(start(third?.range) > start(second?.range) && start(third?.range) <= 200_000)
-        t.strictSame(filesIn(t.testdirName), [])
+        t.strictSame(filesIn(directoryOf(t)), [])
       }
     })
   }
@@ -335,7 +336,7 @@ t.test('a body that was cut off', async t => {
     t.ok((await bytesOf(found.body)).equals(body))
     t.equal(found.attempts, 3)
     t.equal(server.requests[2]?.headers.range, undefined)
-    t.strictSame(filesIn(t.testdirName), [])
+    t.strictSame(filesIn(directoryOf(t)), [])
   })
 
   t.test('by date, where there is no ETag', async t => {
@@ -367,7 +368,7 @@ t.test('a body that was cut off', async t => {
     const found = await get(t, { url: server.origin }, { maxMemoryBytes: 1000 })
     t.ok((await bytesOf(found.body)).equals(body))
     t.equal(server.requests[1]?.headers.range, undefined)
-    t.strictSame(filesIn(t.testdirName), [])
+    t.strictSame(filesIn(directoryOf(t)), [])
   })
 })
 
@@ -477,7 +478,7 @@ t.test('size and digest', async t => {
   await t.rejects(get(t, { url: server.origin, digests: { md5: 'ab'.repeat(16) } }, { maxMemoryBytes: 1 }), {
     code: 'ERR_MILLRACE_DIGEST'
   })
-  t.strictSame(filesIn(t.testdirName), [])
+  t.strictSame(filesIn(directoryOf(t)), [])
 })
 
 t.test('a size that is one', async t => {
