@@ -15,4 +15,18 @@ export class Bitset {
   has(value: number): boolean {
     return ((this.#words[value >>> 5] ?? 0) & (1 << (value & 31))) !== 0
   }
+
+  /** As text that {@link fromText} reads. */
+  toText(): string {
+    // Little-endian, as all machines are that Node runs on.
+    return Buffer.from(this.#words.buffer).toString('base64')
+  }
+
+  static fromText(text: string): Bitset {
+    const bytes = Buffer.from(text, 'base64')
+    const set = new Bitset()
+    set.#words = new Uint32Array(bytes.length / 4)
+    Buffer.from(set.#words.buffer).set(bytes)
+    return set
+  }
 }

@@ -5,15 +5,21 @@ import { BusyError, CatalogError, OptionError } from '../errors.js'
 import { integer, text } from '../options.js'
 import type { Failure } from '../report.js'
 import type { Store } from '../store/store.js'
+import { BrowseReader } from './browse-reader.js'
 import { type Change, readChanges } from './changes.js'
-import { Database, type Release } from './database.js'
+import { Database, type Release, type Value } from './database.js'
 import { IndexReader } from './index-reader.js'
+import { encodeJson } from './json.js'
 import { readPackages } from './packages.js'
+import { isPostgresUrl } from './postgres/location.js'
+import { type RunProgress, readProgress } from './progress.js'
 import { ProjectKeys } from './project-keys.js'
 import { forgetFiles } from './retention.js'
 import type { StoredPackage } from './rows.js'
 import { Run } from './run.js'
-import { beginRun, type RunInfo, readFailures, readRuns } from './runs.js'
+import { beginRun, joinRun, type RunInfo, readFailures, readRuns } from './runs.js'
+import { Shards } from './shards.js'
+import { SharedOrigins } from './shared-origins.js'
 import { Verification } from './verification.js'
 import type { Committed, Version } from './versions.js'
 
@@ -59,19 +65,23 @@ export class Catalog {
   }
 
   /**
-   * Opens a catalog: the path of a SQLite file, or `:memory:`. The file's folder must be there.
+   * Opens a catalog: the path of a SQLite file, whose folder must be there, or `:memory:`; or the URL of a PostgreSQL
+   * database (`postgres://…`), in which it has a schema of its own.
    * @throws {@link CatalogError}, {@link OptionError}
    */
   static async open(
     location: string,
     { create = true, connections = 1 }: CatalogOptions = {}
   ): Promise<Catalog> {
-    text('catalog', location)
+    checkLocation(location)
     integer('connections', connections, 1)
-    if (/^[a-z]+:\/\//i.test(location)) {
-      throw new OptionError('catalog', 'the path of a file', 'a URL')
-    }
     return new Catalog(await Database.open(location, create, undefined, connections))
+  }
+
+  /** Whether there is a catalog, or anything in its place. @throws {@link CatalogError}, {@link OptionError} */
+  static async exists(location: string): Promise<boolean> {
+    checkLocation(location)
+    return await Database.exists(location)
   }
 
   /** What a server of the index asks. */
@@ -79,7 +89,22 @@ export class Catalog {
     return new IndexReader(this.#database)
   }
 
-  /** Where it lies. */
+  /** What pages for people ask. */
+  get browse(): BrowseReader {
+    return new BrowseReader(this.#database)
+  }
+
+  /** The parts of runs that several processes take part in. */
+  get shards(): Shards {
+    return new Shards(this.#database)
+  }
+
+  /** What the processes of a cluster may ask of an origin together. */
+  get origins(): SharedOrigins {
+    return new SharedOrigins(this.#database)
+  }
+
+  /** Where it lies, without credentials. */
   get location(): string {
     return this.#database.location
   }
@@ -105,7 +130,7 @@ export class Catalog {
     fullCheckMs
   }: BeginRunOptions): Promise<Run> {
     text('repository', repository)
-    const shown = JSON.stringify(options)
+    const shown = encodeJson(options)
     // What was had without mirror was not marked as seen, so that it cannot say what is to be removed.
     const key = mirror ? `mirror ${optionsKey}` : optionsKey
     const keys = new ProjectKeys({ keyOf: projectKey, mirror, files })
@@ -133,20 +158,45 @@ export class Catalog {
     }
   }
 
+  /**
+   * Takes part in a run that another process began, as one of several: without the repository's lock, which the other
+   * holds. Each looks up and saves what is its own, flushes its ledger and leaves the run by `abandon`; one of them
+   * commits and finishes it, when the others are done. Options as they were given to {@link beginRun}.
+   * @throws {@link RunEndedError} when the run is not under way
+   */
+  async joinRun(
+    id: number,
+    {
+      optionsKey = '',
+      projectKey = () => optionsKey,
+      files = false,
+      fullCheckMs
+    }: Pick<BeginRunOptions, 'optionsKey' | 'projectKey' | 'files' | 'fullCheckMs'> = {}
+  ): Promise<Run> {
+    const base = await this.#database.use(connection =>
+      joinRun(connection, id, mirror => ({
+        keys: new ProjectKeys({ keyOf: projectKey, mirror, files }),
+        fullCheckMs
+      }))
+    )
+    const run: Run = new Run(this.#database, base, async () => void this.#runs.delete(run))
+    this.#runs.add(run)
+    return run
+  }
+
   /** Names of the repositories. */
   async repositories(): Promise<string[]> {
-    return await this.#read(() => this.#database.knex('repositories').orderBy('name').pluck('name'))
+    const rows = await this.#all<{ name: string }>('SELECT name FROM repositories ORDER BY name')
+    return rows.map(({ name }) => name)
   }
 
   /** The versions of a repository, oldest first. Version 0, which is empty, is not among them. */
   async versions(repository: string): Promise<Version[]> {
     const id = await this.#repositoryId(repository)
-    return await this.#read(() =>
-      this.#database
-        .knex('versions')
-        .where('repository_id', id)
-        .orderBy('number')
-        .select('number', 'created_at as createdAt', 'added', 'removed', 'present')
+    return await this.#all<Version>(
+      `SELECT number, created_at AS "createdAt", added, removed, present FROM versions
+       WHERE repository_id = ? ORDER BY number`,
+      id
     )
   }
 
@@ -163,7 +213,7 @@ export class Catalog {
     }: { readonly version?: number | undefined; readonly project?: string | undefined } = {}
   ): AsyncGenerator<StoredPackage, void, undefined> {
     const id = await this.#repositoryId(repository)
-    const at = version ?? (await this.#newest(id)).number
+    const at = version ?? (await this.#newest(id))
     await this.#checkVersion(repository, id, at)
     yield* readPackages(this.#database, id, at, project)
   }
@@ -207,6 +257,12 @@ export class Catalog {
     return await this.#database.use(connection => readRuns(connection, id, limit))
   }
 
+  /** The run of a repository that is under way, and what it is doing; `undefined` where there is none. */
+  async progress(repository: string): Promise<RunProgress | undefined> {
+    const id = await this.#repositoryId(repository)
+    return await this.#database.use(connection => readProgress(connection, id))
+  }
+
   /** What a run of a repository could not have. */
   async failures(repository: string, run: number): Promise<Failure[]> {
     const id = await this.#repositoryId(repository)
@@ -245,8 +301,8 @@ export class Catalog {
 
   /** Takes the locks of all repositories; gives the name of the first that another process has. */
   async #lockAll(): Promise<Release | string> {
-    const repositories = await this.#read<{ id: number; name: string }[]>(() =>
-      this.#database.knex('repositories').orderBy('id').select('id', 'name')
+    const repositories = await this.#all<{ id: number; name: string }>(
+      'SELECT id, name FROM repositories ORDER BY id'
     )
     const releases: Release[] = []
     const release = async () => {
@@ -264,40 +320,34 @@ export class Catalog {
   }
 
   async #checkVersion(repository: string, id: number, version: number): Promise<void> {
-    const found =
-      version === 0 ||
-      (await this.#read(() =>
-        this.#database.knex('versions').where({ repository_id: id, number: version }).first('number')
-      )) !== undefined
-    if (!found)
+    // What is no whole number no database has.
+    const found = Number.isSafeInteger(version)
+      ? await this.#all(
+          'SELECT 1 FROM versions WHERE repository_id = ? AND number = CAST(? AS bigint)',
+          id,
+          version
+        )
+      : []
+    if (version !== 0 && found.length === 0)
       throw new CatalogError(this.location, `has no version ${version} of the repository ${repository}`)
   }
 
-  async #read<T>(query: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await query()
-    } catch (error) {
-      throw this.#database.wrap(error)
-    }
-  }
-
   async #repositoryId(name: string): Promise<number> {
-    const found = await this.#read<{ id: number } | undefined>(() =>
-      this.#database.knex('repositories').where({ name }).first('id')
-    )
+    const [found] = await this.#all<{ id: number }>('SELECT id FROM repositories WHERE name = ?', name)
     if (found === undefined) throw new CatalogError(this.location, `has no repository ${name}`)
     return found.id
   }
 
-  async #newest(repositoryId: number): Promise<Pick<Version, 'number' | 'present'>> {
-    const found = await this.#read<Pick<Version, 'number' | 'present'> | undefined>(() =>
-      this.#database
-        .knex('versions')
-        .where('repository_id', repositoryId)
-        .orderBy('number', 'desc')
-        .first('number', 'present')
+  async #newest(repositoryId: number): Promise<number> {
+    const [found] = await this.#all<{ number: number }>(
+      'SELECT coalesce(max(number), 0) AS number FROM versions WHERE repository_id = ?',
+      repositoryId
     )
-    return found ?? { number: 0, present: 0 }
+    return (found as { number: number }).number
+  }
+
+  async #all<Row>(sql: string, ...bindings: Value[]): Promise<Row[]> {
+    return await this.#database.use(connection => connection.all<Row>(sql, ...bindings))
   }
 
   async #makeRepository(name: string): Promise<number> {
@@ -305,7 +355,8 @@ export class Catalog {
       // Packages of other repositories are no drafts of this one.
       await connection.run(
         `INSERT INTO repositories (name, created_at, last_package)
-         SELECT ?, ?, coalesce(max(id), 0) FROM packages WHERE true ON CONFLICT DO NOTHING`,
+         SELECT CAST(? AS text), CAST(? AS text), coalesce(max(id), 0) FROM packages WHERE true
+         ON CONFLICT DO NOTHING`,
         name,
         new Date().toISOString()
       )
@@ -313,4 +364,11 @@ export class Catalog {
       return (row as { id: number }).id
     })
   }
+}
+
+/** @throws {@link OptionError} for a URL of anything else, whose credentials stay untold */
+function checkLocation(location: string): void {
+  text('catalog', location)
+  if (/^[a-z]+:\/\//i.test(location) && !isPostgresUrl(location))
+    throw new OptionError('catalog', 'the path of a file or a postgres:// URL', 'another URL')
 }

@@ -79,7 +79,7 @@ async function* readRows(
   while (true) {
     const rows = await database.use(connection =>
       connection.all<ChangedRow>(
-        `SELECT projects.project, packages.added, ${visible('?5')} AS inFirst, ${COLUMNS}
+        `SELECT projects.project, packages.added, ${visible('?5')} AS "inFirst", ${COLUMNS}
          FROM projects CROSS JOIN packages ON packages.project_id = projects.id
          WHERE projects.repository_id = ?1 AND projects.project >= ?2
            AND (projects.project > ?2 OR packages.filename > ?3 OR (packages.filename = ?3 AND packages.added > ?4))

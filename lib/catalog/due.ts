@@ -7,6 +7,7 @@
  * full check is due, of which a filter held something back, or whose state was taken back.
  */
 import type { Connection } from './database.js'
+import { encodeJson } from './json.js'
 import type { KnownListing } from './known.js'
 import { type ProjectName, READ_LATELY } from './projects.js'
 
@@ -48,7 +49,7 @@ export async function findDue(
   const due = await connection.all<{ project: string; name: string; failed: number }>(
     `SELECT project, name, failed_run IS NOT NULL AS failed FROM projects
      WHERE repository_id = ?3 AND (failed_run IS NOT NULL OR ?4 AND NOT gone AND (
-       options_key IS NULL OR serial IS NULL OR held_until < ?1 OR NOT ${READ_LATELY}))
+       options_key IS NULL OR serial IS NULL OR held_until < CAST(?1 AS bigint) OR NOT ${READ_LATELY}))
      ORDER BY failed_run IS NULL, project LIMIT ?5`,
     now,
     fullCheckMs ?? null,
@@ -73,7 +74,7 @@ export async function keepListing(
 ): Promise<void> {
   await connection.run(
     'UPDATE repositories SET listing = ? WHERE id = ?',
-    listing === undefined ? null : JSON.stringify(listing),
+    listing === undefined ? null : encodeJson(listing),
     repositoryId
   )
 }

@@ -6,6 +6,7 @@ import type { ProjectStatus } from '../pypi/package.js'
 import type { Database } from './database.js'
 import { insertFiles } from './packages.js'
 import { decodePackage, PACKAGE_COLUMNS, type StoredPackage, type StoredRow } from './rows.js'
+import { lastSyncOptions } from './runs.js'
 
 /** A repository at one of its versions. */
 export interface IndexedRepository {
@@ -83,11 +84,12 @@ export class IndexReader {
 
   /** A repository at its newest version, or at `version`; `undefined` where there is no such thing. */
   async repository(name: string, version?: number): Promise<IndexedRepository | undefined> {
+    if (version !== undefined && !Number.isSafeInteger(version)) return undefined
     const [row] = await this.#all<IndexedRepository>(
-      `SELECT repositories.id, name, repositories.created_at AS createdAt, coalesce(number, 0) AS version,
-         coalesce(versions.created_at, repositories.created_at) AS modifiedAt,
-         (SELECT coalesce(max(fetched_run), 0) FROM projects WHERE repository_id = repositories.id) AS fetchedRun
-       FROM repositories LEFT JOIN versions ON repository_id = repositories.id AND number = coalesce(?2, (
+      `SELECT repositories.id, name, repositories.created_at AS "createdAt", coalesce(number, 0) AS version,
+         coalesce(versions.created_at, repositories.created_at) AS "modifiedAt",
+         (SELECT coalesce(max(fetched_run), 0) FROM projects WHERE repository_id = repositories.id) AS "fetchedRun"
+       FROM repositories LEFT JOIN versions ON repository_id = repositories.id AND number = coalesce(CAST(?2 AS bigint), (
          SELECT max(number) FROM versions WHERE repository_id = repositories.id))
        WHERE name = ?1`,
       name,
@@ -98,20 +100,35 @@ export class IndexReader {
 
   /** A project by its normalised name. */
   async project(repositoryId: number, project: string): Promise<IndexedProject | undefined> {
-    const [row] = await this.#all<{
-      id: number
-      name: string
-      status: ProjectStatus | null
-      statusReason: string | null
-    }>(
-      `SELECT id, name, status, status_reason AS statusReason FROM projects
-       WHERE repository_id = ? AND project = ?`,
-      repositoryId,
-      project
+    const [found] = await this.projects([[repositoryId, project]])
+    return found
+  }
+
+  /** Projects of any repositories by their normalised names, in the order asked for; `undefined` for each there is not. */
+  async projects(
+    asked: readonly (readonly [repositoryId: number, project: string])[]
+  ): Promise<(IndexedProject | undefined)[]> {
+    const rows = await this.#database.use(connection =>
+      connection.all<{
+        at: number
+        id: number
+        name: string
+        status: ProjectStatus | null
+        statusReason: string | null
+      }>(
+        `SELECT at, id, name, status, status_reason AS "statusReason"
+         FROM ${connection.dialect.records('?', { repository: 'bigint', asked: 'text' })} AS given
+         JOIN projects ON repository_id = repository AND project = asked`,
+        JSON.stringify(asked)
+      )
     )
-    if (row === undefined) return undefined
-    const { id, name, status, statusReason } = row
-    return { id, project, name, status: status ?? 'active', statusReason: statusReason ?? undefined }
+    const found = asked.map((): IndexedProject | undefined => undefined)
+    for (const { at, id, name, status, statusReason } of rows)
+      found[at] = {
+        ...{ id, project: asked[at]?.[1] as string, name },
+        ...{ status: status ?? 'active', statusReason: statusReason ?? undefined }
+      }
+    return found
   }
 
   /** The version, up to `version`, that changed a project last; 0 where none has anything of it. */
@@ -127,7 +144,7 @@ export class IndexReader {
   /** When the oldest version from `version` on was made that is not forgotten. */
   async madeAt(repositoryId: number, version: number): Promise<string | undefined> {
     const [row] = await this.#all<{ createdAt: string }>(
-      `SELECT created_at AS createdAt FROM versions WHERE repository_id = ? AND number >= ?
+      `SELECT created_at AS "createdAt" FROM versions WHERE repository_id = ? AND number >= ?
        ORDER BY number LIMIT 1`,
       repositoryId,
       version
@@ -209,12 +226,8 @@ export class IndexReader {
 
   /** What the last sync of a repository was asked to do; nothing where there was none. */
   async lastSync(repositoryId: number): Promise<SyncChoices> {
-    const [row] = await this.#all<{ options: string }>(
-      `SELECT options FROM runs WHERE repository_id = ? AND options ->> 'indexUrl' IS NOT NULL
-       ORDER BY id DESC LIMIT 1`,
-      repositoryId
-    )
-    return row === undefined ? {} : (JSON.parse(row.options) as SyncChoices)
+    const options = await this.#database.use(connection => lastSyncOptions(connection, repositoryId))
+    return options === undefined ? {} : (JSON.parse(options) as SyncChoices)
   }
 
   /** Notes that the store has files now, and which packages they belong to. */
@@ -228,7 +241,8 @@ export class IndexReader {
     await this.#database.transaction(async connection => {
       await insertFiles(connection, files, new Date().toISOString())
       await connection.run(
-        `UPDATE packages SET file = value ->> 1 FROM json_each(?) WHERE packages.id = value ->> 0`,
+        `UPDATE packages SET file = given.file
+         FROM ${connection.dialect.records('?', { id: 'bigint', file: 'text' })} AS given WHERE packages.id = given.id`,
         JSON.stringify(files.map(({ package: id, sha256 }) => [id ?? null, sha256]))
       )
     })

@@ -60,12 +60,12 @@ export class Ledger {
   }
 
   /**
-   * A package of the project came to its end: it was saved, or left out. With `heldUntil`, in ms since 1970, it was
-   * left out until then only: the project is due again, even if its document stays as it is.
+   * Packages of the project came to their end: they were saved, or left out. With `heldUntil`, in ms since 1970, they
+   * were left out until then only: the project is due again, even if its document stays as it is.
    */
-  settle(project: string, heldUntil?: number): void {
+  settle(project: string, heldUntil?: number, packages = 1): void {
     const entry = this.#entry(project)
-    entry.done++
+    entry.done += packages
     if (heldUntil !== undefined) entry.heldUntil = Math.min(heldUntil, entry.heldUntil ?? heldUntil)
     this.#check(project, entry)
   }

@@ -2,6 +2,7 @@
  * The statements on packages: what is known of them, how a batch is saved, and how a version is read.
  */
 import type { Connection, Database } from './database.js'
+import { encodeJson } from './json.js'
 import { decodePackage, PACKAGE_COLUMNS, type StoredPackage, type StoredRow } from './rows.js'
 
 /** Rows a page when a version is read: the memory that reading takes. */
@@ -23,19 +24,19 @@ export async function findPackages(
   keys: readonly (readonly [projectId: number, filename: string])[]
 ): Promise<FoundPackage[]> {
   return await connection.all<FoundPackage>(
-    `SELECT asked.key AS at, packages.id, packages.added, ${COLUMNS}
-     FROM json_each(?) AS asked
-     CROSS JOIN packages ON packages.project_id = asked.value ->> 0
-       AND packages.filename = asked.value ->> 1 AND packages.removed IS NULL
+    `SELECT asked.at, packages.id, packages.added, ${COLUMNS}
+     FROM ${connection.dialect.records('?', { project: 'bigint', filename: 'text' })} AS asked
+     CROSS JOIN packages ON packages.project_id = asked.project
+       AND packages.filename = asked.filename AND packages.removed IS NULL
      ORDER BY packages.added`,
-    JSON.stringify(keys)
+    encodeJson(keys)
   )
 }
 
 /** Marks rows as seen in a run. */
 export async function markSeen(connection: Connection, ids: readonly number[], runId: number): Promise<void> {
   await connection.run(
-    'UPDATE packages SET seen_run = ? WHERE id IN (SELECT value FROM json_each(?))',
+    `UPDATE packages SET seen_run = ? WHERE id IN ${connection.dialect.values('?', 'bigint')}`,
     runId,
     JSON.stringify(ids)
   )
@@ -47,16 +48,17 @@ export async function updatePlaces(
   places: readonly (readonly [id: number, url: string, file: string | undefined])[]
 ): Promise<void> {
   await connection.run(
-    `UPDATE packages SET url = value ->> 1, file = coalesce(value ->> 2, file)
-     FROM json_each(?) WHERE packages.id = value ->> 0`,
-    JSON.stringify(places)
+    `UPDATE packages SET url = places.url, file = coalesce(places.file, packages.file)
+     FROM ${connection.dialect.records('?', { id: 'bigint', url: 'text', file: 'text' })} AS places
+     WHERE packages.id = places.id`,
+    encodeJson(places)
   )
 }
 
 /** Takes back drafts. */
 export async function deletePackages(connection: Connection, ids: readonly number[]): Promise<void> {
   await connection.run(
-    'DELETE FROM packages WHERE id IN (SELECT value FROM json_each(?))',
+    `DELETE FROM packages WHERE id IN ${connection.dialect.values('?', 'bigint')}`,
     JSON.stringify(ids)
   )
 }
@@ -69,7 +71,8 @@ export async function insertFiles(
 ): Promise<void> {
   await connection.run(
     `INSERT INTO files (sha256, size, created_at)
-     SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true
+     SELECT sha256, size, ? FROM ${connection.dialect.records('?', { sha256: 'text', size: 'bigint' })} AS given
+     WHERE true ORDER BY sha256
      ON CONFLICT DO NOTHING`,
     now,
     JSON.stringify(Array.from(files, ({ sha256, size }) => [sha256, size]))
@@ -79,8 +82,8 @@ export async function insertFiles(
 /** Those of `digests` that the store holds. */
 export async function findFiles(connection: Connection, digests: readonly string[]): Promise<Set<string>> {
   const rows = await connection.all<{ sha256: string }>(
-    'SELECT sha256 FROM files WHERE sha256 IN (SELECT value FROM json_each(?))',
-    JSON.stringify(digests)
+    `SELECT sha256 FROM files WHERE sha256 IN ${connection.dialect.values('?', 'text')}`,
+    encodeJson(digests)
   )
   return new Set(rows.map(row => row.sha256))
 }

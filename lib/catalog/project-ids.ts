@@ -28,6 +28,11 @@ export class ProjectIds {
     for (const [project, id] of ids) this.#remembered.set(project, id)
   }
 
+  /** Whether it is remembered that this run made the project's row. */
+  isFresh(project: string): boolean {
+    return this.#remembered.get(project)?.fresh === true
+  }
+
   /** The ids that are remembered, if those are all that `items` need. */
   recall(items: readonly ProjectName[]): ReadonlyMap<string, ProjectId> | undefined {
     const [ids, unknown] = this.#split(items)
@@ -47,11 +52,8 @@ export class ProjectIds {
       unknown.delete(project)
     }
     if (make && unknown.size > 0) {
-      for (const { project, id } of await insertProjects(connection, this.#repositoryId, [
-        ...unknown.values()
-      ])) {
-        ids.set(project, { id, fresh: true })
-      }
+      const made = await insertProjects(connection, this.#repositoryId, [...unknown.values()])
+      for (const { project, id, fresh } of made) ids.set(project, { id, fresh })
     }
     return ids
   }

@@ -3,6 +3,7 @@
  */
 import type { Project, ProjectStatus } from '../pypi/package.js'
 import type { Connection } from './database.js'
+import { encodeJson } from './json.js'
 import type { ProjectKeys } from './project-keys.js'
 
 /** What a run found out about a project. */
@@ -38,6 +39,8 @@ export interface FoundProject {
   readonly id: number
   /** 1 when the project need not be fetched: its serial stands still, or an unfinished run of this kind settled it. */
   readonly unchanged: number | null
+  /** 1 when it has no packages; asked only of projects that were never settled. */
+  readonly fresh: number | null
   readonly etag: string | null
   readonly lastModified: string | null
   readonly digest: string | null
@@ -57,7 +60,8 @@ export interface LookupContext {
  * age. By its id a project is due between half that age and all of it, so that those that came in together are not
  * due together.
  */
-export const READ_LATELY = '(?2 IS NULL OR read_at > ?1 - ?2 * (0.5 + (projects.id % 1000) / 2000.0))'
+export const READ_LATELY = `(CAST(?2 AS bigint) IS NULL
+  OR read_at > CAST(?1 AS bigint) - CAST(?2 AS bigint) * (0.5 + (projects.id % 1000) / 2000.0))`
 
 /** Finds those of `projects` that have a row. */
 export async function findProjects(
@@ -70,21 +74,23 @@ export async function findProjects(
   // validators stand for is not what the catalog has. So is one whose time has come.
   return await connection.all<FoundProject>(
     `WITH found AS (
-       SELECT asked.key AS at, projects.*, asked.value ->> 1 AS listed_serial,
-         failed_run IS NULL AND (held_until IS NULL OR held_until >= ?1) AND ${READ_LATELY}
-           AND options_key IN (${keys.accepted.map((_, at) => `asked.value ->> 2 || ?${at + 6}`).join(', ')}) AS valid
-       FROM json_each(?3) AS asked
-       CROSS JOIN projects ON projects.repository_id = ?4 AND projects.project = asked.value ->> 0
+       SELECT asked.at, projects.*, asked.listed_serial,
+         failed_run IS NULL AND (held_until IS NULL OR held_until >= CAST(?1 AS bigint)) AND ${READ_LATELY}
+           AND options_key IN (${keys.accepted.map((_, at) => `asked.options || ?${at + 6}`).join(', ')}) AS valid
+       FROM ${connection.dialect.records('?3', { name: 'text', listed_serial: 'bigint', options: 'text' })} AS asked
+       CROSS JOIN projects ON projects.repository_id = ?4 AND projects.project = asked.name
      )
      SELECT at, id,
        valid AND CASE WHEN listed_serial IS NULL THEN checked_run > ?5 ELSE serial = listed_serial END AS unchanged,
+       CASE WHEN options_key IS NULL
+         THEN NOT EXISTS (SELECT 1 FROM packages WHERE packages.project_id = found.id) END AS fresh,
        CASE WHEN valid THEN etag END AS etag,
-       CASE WHEN valid THEN last_modified END AS lastModified,
+       CASE WHEN valid THEN last_modified END AS "lastModified",
        CASE WHEN valid THEN digest END AS digest
      FROM found`,
     now,
     fullCheckMs ?? null,
-    JSON.stringify(projects.map(({ project, serial }) => [project, serial, keys.of(project)])),
+    encodeJson(projects.map(({ project, serial }) => [project, serial, keys.of(project)])),
     repositoryId,
     committedRun,
     ...keys.accepted
@@ -98,28 +104,53 @@ export async function projectIds(
   names: readonly string[]
 ): Promise<{ project: string; id: number }[]> {
   return await connection.all(
-    `SELECT projects.project, projects.id FROM json_each(?) AS asked
+    `SELECT projects.project, projects.id FROM ${connection.dialect.values('?', 'text')} AS asked
      CROSS JOIN projects ON projects.repository_id = ? AND projects.project = asked.value`,
-    JSON.stringify(names),
+    encodeJson(names),
     repositoryId
   )
 }
 
-/** Makes rows for projects that have none. */
+/**
+ * Makes rows for projects that have none; says of each whether it did. Those that another process made meanwhile are
+ * found.
+ */
 export async function insertProjects(
   connection: Connection,
   repositoryId: number,
   projects: readonly ProjectName[]
-): Promise<{ project: string; id: number }[]> {
-  return await connection.all(
+): Promise<{ project: string; id: number; fresh: boolean }[]> {
+  const made = await connection.all<{ project: string; id: number }>(
     `INSERT INTO projects (repository_id, project, name, url)
-     SELECT ?, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true
+     SELECT CAST(? AS integer), given.project, given.name, given.url
+     FROM ${connection.dialect.records('?', { project: 'text', name: 'text', url: 'text' })} AS given
+     WHERE true ORDER BY given.project
      ON CONFLICT DO NOTHING
      RETURNING project, id`,
     repositoryId,
-    JSON.stringify(projects.map(({ project, name, url }) => [project, name, url]))
+    encodeJson(projects.map(({ project, name, url }) => [project, name, url]))
   )
+  const missing = new Set(projects.map(({ project }) => project))
+  for (const { project } of made) missing.delete(project)
+  const found = missing.size === 0 ? [] : await projectIds(connection, repositoryId, [...missing])
+  return [...made.map(row => ({ ...row, fresh: true })), ...found.map(row => ({ ...row, fresh: false }))]
 }
+
+/** A state, as it is bound. */
+const STATE_COLUMNS = {
+  id: 'bigint',
+  outcome: 'text',
+  name: 'text',
+  url: 'text',
+  serial: 'bigint',
+  etag: 'text',
+  last_modified: 'text',
+  digest: 'text',
+  status: 'text',
+  status_reason: 'text',
+  held_until: 'bigint',
+  options_key: 'text'
+} as const
 
 /**
  * Writes down what a run found out; every project has a row already. By their ids: asked for by name, SQLite puts the
@@ -138,35 +169,37 @@ export async function writeStates(
     .map(({ project, name }) => [ids.get(project)?.id, name])
   if (failed.length > 0) {
     await connection.run(
-      `UPDATE projects SET failed_run = ?, name = coalesce(value ->> 1, name) FROM json_each(?)
-       WHERE projects.id = value ->> 0`,
+      `UPDATE projects SET failed_run = ?, name = coalesce(failed.name, projects.name)
+       FROM ${connection.dialect.records('?', { id: 'bigint', name: 'text' })} AS failed
+       WHERE projects.id = failed.id`,
       run.id,
-      JSON.stringify(failed)
+      encodeJson(failed)
     )
   }
   // Of an unchanged project only what the answer says anew is written; of a fetched one all, with its gaps.
   await connection.run(
     `UPDATE projects SET
-       name = coalesce(value ->> 2, name),
-       url = coalesce(value ->> 3, url),
-       serial = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(value ->> 4, serial) ELSE value ->> 4 END,
-       etag = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(value ->> 5, etag) ELSE value ->> 5 END,
-       last_modified = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(value ->> 6, last_modified) ELSE value ->> 6 END,
-       digest = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(value ->> 7, digest) ELSE value ->> 7 END,
-       status = CASE value ->> 1 WHEN 'unchanged' THEN status ELSE value ->> 8 END,
-       status_reason = CASE value ->> 1 WHEN 'unchanged' THEN status_reason ELSE value ->> 9 END,
-       options_key = CASE value ->> 1 WHEN 'unchanged' THEN coalesce(options_key, value ->> 11) ELSE value ->> 11 END,
-       fetched_run = CASE value ->> 1 WHEN 'fetched' THEN ?1 ELSE fetched_run END,
-       checked_run = ?1,
-       read_at = CASE value ->> 1 WHEN 'unchanged' THEN read_at ELSE ?2 END,
-       held_until = CASE value ->> 1 WHEN 'unchanged' THEN held_until ELSE value ->> 10 END,
+       name = coalesce(states.name, projects.name),
+       url = coalesce(states.url, projects.url),
+       serial = CASE outcome WHEN 'unchanged' THEN coalesce(states.serial, projects.serial) ELSE states.serial END,
+       etag = CASE outcome WHEN 'unchanged' THEN coalesce(states.etag, projects.etag) ELSE states.etag END,
+       last_modified = CASE outcome WHEN 'unchanged' THEN coalesce(states.last_modified, projects.last_modified)
+         ELSE states.last_modified END,
+       digest = CASE outcome WHEN 'unchanged' THEN coalesce(states.digest, projects.digest) ELSE states.digest END,
+       status = CASE outcome WHEN 'unchanged' THEN projects.status ELSE states.status END,
+       status_reason = CASE outcome WHEN 'unchanged' THEN projects.status_reason ELSE states.status_reason END,
+       options_key = CASE outcome WHEN 'unchanged' THEN projects.options_key ELSE states.options_key END,
+       fetched_run = CASE outcome WHEN 'fetched' THEN CAST(?1 AS integer) ELSE fetched_run END,
+       checked_run = CAST(?1 AS integer),
+       read_at = CASE outcome WHEN 'unchanged' THEN read_at ELSE CAST(?2 AS bigint) END,
+       held_until = CASE outcome WHEN 'unchanged' THEN projects.held_until ELSE states.held_until END,
        gone = false,
        failed_run = NULL
-     FROM json_each(?3)
-     WHERE projects.id = value ->> 0`,
+     FROM ${connection.dialect.records('?3', STATE_COLUMNS)} AS states
+     WHERE projects.id = states.id`,
     run.id,
     now,
-    JSON.stringify(
+    encodeJson(
       states
         .filter(state => state.outcome !== 'failed')
         .map(state => [

@@ -11,7 +11,9 @@ function visible(table: string, at: string): string {
 
 /** SQL for: the other version has the file in the same state. */
 function unchanged(at: string): string {
-  const same = COMPARED_COLUMNS.map(column => `other.${column} IS packages.${column}`).join(' AND ')
+  const same = COMPARED_COLUMNS.map(column => `other.${column} IS NOT DISTINCT FROM packages.${column}`).join(
+    ' AND '
+  )
   return `EXISTS (SELECT 1 FROM packages AS other
     WHERE other.project_id = packages.project_id AND other.filename = packages.filename
       AND ${visible('other', at)} AND ${same})`
@@ -31,7 +33,7 @@ export async function restoreVersion(
   const columns = PACKAGE_COLUMNS.join(', ')
   await connection.run(
     `INSERT INTO packages (${columns}, seen_run, added)
-     SELECT ${columns}, ?2, ?3 + 1 FROM packages
+     SELECT ${columns}, CAST(?2 AS integer), CAST(?3 AS integer) + 1 FROM packages
      WHERE ${OF_REPOSITORY} AND ${visible('packages', '?4')} AND NOT ${visible('packages', '?3')}
        AND NOT ${unchanged('?3')}`,
     repositoryId,
@@ -40,7 +42,7 @@ export async function restoreVersion(
     target
   )
   const removed = await connection.run(
-    `UPDATE packages SET removed = ?2 + 1
+    `UPDATE packages SET removed = CAST(?2 AS integer) + 1
      WHERE ${OF_REPOSITORY} AND ${visible('packages', '?2')} AND NOT EXISTS (
        SELECT 1 FROM packages AS other WHERE other.project_id = packages.project_id
          AND other.filename = packages.filename AND ${visible('other', '?3')})`,
@@ -50,7 +52,7 @@ export async function restoreVersion(
   )
   await connection.run(
     `UPDATE projects SET options_key = NULL WHERE repository_id = ?1 AND id IN (
-       SELECT project_id FROM packages WHERE added = ?2 + 1 OR removed = ?2 + 1)`,
+       SELECT project_id FROM packages WHERE added = CAST(?2 AS integer) + 1 OR removed = CAST(?2 AS integer) + 1)`,
     repositoryId,
     base
   )

@@ -3,6 +3,7 @@
  * compared value by value.
  */
 import type { Digests, Package, PackageType } from '../pypi/package.js'
+import { encodeJson, encodeText } from './json.js'
 
 /** The columns that a package fills, key first. `file` is the last: it is ours, not upstream's. */
 export const PACKAGE_COLUMNS = [
@@ -50,12 +51,12 @@ function encodeDigests(digests: Digests, omit?: string): string | null {
   const [first] = names
   if (first === undefined || (names.length === 1 && first === omit)) return null
   // What nearly all core metadata has.
-  if (names.length === 1 && first === 'sha256') return `{"sha256":${JSON.stringify(digests.sha256)}}`
+  if (names.length === 1 && first === 'sha256') return `{"sha256":${encodeJson(digests.sha256)}}`
   const entries = names
     .filter(name => name !== omit)
     .sort()
     .map(name => [name, digests[name]])
-  return JSON.stringify(Object.fromEntries(entries))
+  return encodeJson(Object.fromEntries(entries))
 }
 
 /** The row of a package; `file` is the sha256 of its file in the store. */
@@ -63,25 +64,30 @@ export function encodePackage(pkg: Package, projectId: number, file: string | un
   const { coreMetadata } = pkg
   return [
     projectId,
-    pkg.filename,
-    pkg.url,
-    pkg.name,
-    pkg.version ?? null,
+    nullable(pkg.filename),
+    nullable(pkg.url),
+    nullable(pkg.name),
+    nullable(pkg.version),
     pkg.size ?? null,
-    pkg.digests.sha256 ?? null,
+    nullable(pkg.digests.sha256),
     encodeDigests(pkg.digests, 'sha256'),
     pkg.packageType,
-    pkg.requiresPython ?? null,
-    pkg.yanked === false ? null : pkg.yanked,
-    pkg.uploadTime ?? null,
+    nullable(pkg.requiresPython),
+    pkg.yanked === false ? null : encodeText(pkg.yanked),
+    nullable(pkg.uploadTime),
     typeof coreMetadata === 'boolean'
       ? coreMetadata
         ? 'true'
         : null
       : (encodeDigests(coreMetadata) ?? 'true'),
-    pkg.provenance ?? null,
+    nullable(pkg.provenance),
     file ?? null
   ]
+}
+
+/** A text's value; whoever is without types may give none where there must be one, which the database refuses. */
+function nullable(value: string | null | undefined): string | null {
+  return value === undefined || value === null ? null : encodeText(value)
 }
 
 /** Sorts rows by project and file name, so that inserts are local; of two with one key the later one counts. */

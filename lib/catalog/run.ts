@@ -3,8 +3,9 @@
  * touch the catalog are given the run.
  */
 import { integer } from '../options.js'
+import type { Counts, Progress } from '../progress.js'
 import type { Package, Project } from '../pypi/package.js'
-import type { Failure } from '../report.js'
+import { type Failure, failureOf } from '../report.js'
 import { Bitset } from './bitset.js'
 import type { Connection, Database, Release } from './database.js'
 import { type Due, findDue, keepListing } from './due.js'
@@ -19,13 +20,23 @@ import {
   markSeen,
   updatePlaces
 } from './packages.js'
+import { writeProgress } from './progress.js'
 import { type ProjectId, ProjectIds } from './project-ids.js'
 import type { ProjectKeys } from './project-keys.js'
 import { findProjects, insertProjects, type ProjectState, writeStates } from './projects.js'
 import { forgetVersions } from './retention.js'
 import { restoreVersion } from './rollback.js'
 import { encodePackage, inKeyOrder, type PackageRow } from './rows.js'
-import { finishRun, insertFailures, type RunState } from './runs.js'
+import {
+  cancelRun,
+  finishRun,
+  holdRun,
+  insertFailures,
+  type RunState,
+  readListed,
+  writeListed
+} from './runs.js'
+import { sumShards } from './shards.js'
 import { type Committed, commitVersion } from './versions.js'
 
 /** What a run starts from. @internal */
@@ -49,6 +60,8 @@ export interface RunBase {
   readonly resumed: boolean
   /** Whether the catalog knows of any file in the store. */
   readonly files: boolean
+  /** Whether another process began the run. */
+  readonly joined: boolean
 }
 
 export class Run {
@@ -92,7 +105,7 @@ export class Run {
       findProjects(connection, projects, this.#base, Date.now())
     )
     const missing = new Set(projects.keys())
-    for (const { at, id, unchanged, etag, lastModified, digest } of found) {
+    for (const { at, id, unchanged, fresh, etag, lastModified, digest } of found) {
       missing.delete(at)
       this.#listed.add(id)
       const project = projects[at] as Project
@@ -100,7 +113,7 @@ export class Run {
         results[at] = undefined
         continue
       }
-      this.#ids.remember([[project.project, { id, fresh: false }]])
+      this.#ids.remember([[project.project, { id, fresh: fresh === 1 }]])
       if (etag === null && lastModified === null && digest === null) continue
       results[at] = {
         ...project,
@@ -117,12 +130,17 @@ export class Run {
       const made = await this.#database.transaction(connection =>
         insertProjects(connection, this.#base.repositoryId, unknown)
       )
-      for (const { project, id } of made) {
+      for (const { project, id, fresh } of made) {
         this.#listed.add(id)
-        this.#ids.remember([[project, { id, fresh: true }]])
+        this.#ids.remember([[project, { id, fresh }]])
       }
     }
     return results
+  }
+
+  /** Whether `lookupPackages` could tell anything of a package. */
+  mayKnow({ project }: Package): boolean {
+    return this.#files || !this.#ids.isFresh(project)
   }
 
   /** Says of each package what the catalog knows. */
@@ -151,6 +169,7 @@ export class Run {
       return
     }
     const ids = await this.#database.transaction(async connection => {
+      await holdRun(connection, this.id)
       const ids = recalled ?? (await this.#ids.find(connection, packages, true))
       const known = await this.#lookup(connection, packages, ids)
       const rows: PackageRow[] = []
@@ -185,6 +204,7 @@ export class Run {
   /** Writes down what was found out about projects. Usually the {@link ledger} does. */
   async writeStates(states: readonly ProjectState[]): Promise<void> {
     await this.#database.transaction(async connection => {
+      await holdRun(connection, this.id)
       const names = states.map(({ project, name = project }) => ({ project, name }))
       const ids = await this.#ids.find(connection, names, true)
       await writeStates(connection, states, ids, this.#base, Date.now())
@@ -196,12 +216,26 @@ export class Run {
     await this.#database.transaction(connection => insertFailures(connection, this.id, failures))
   }
 
+  /** Says what the run is doing, for other processes to see until it ends. */
+  async recordProgress(progress: Progress): Promise<void> {
+    await this.#database.use(connection => writeProgress(connection, this.id, progress, now()))
+  }
+
+  /**
+   * Keeps which projects were looked up, for a process that joins the run to commit it. To be called when the listing
+   * was read to its end.
+   */
+  async keepListed(): Promise<void> {
+    await this.#database.use(connection => writeListed(connection, this.id, this.#listed))
+  }
+
   /**
    * Makes a version of what was saved, all or nothing; none when nothing changed. With `completeListing`, the
    * projects that were looked up are all that upstream has: of others, `mirror` removes the packages. If projects
    * are gone that hold more than the share `maxRemovals` of the packages, nothing is removed; with `strict`, no
    * version is made.
-   * @throws {@link RemovalsError} with `strict`; {@link CatalogError}
+   * Who joined the run goes by what {@link keepListed} kept.
+   * @throws {@link RemovalsError} with `strict`; {@link RunEndedError}; {@link CatalogError}
    */
   async commit({
     completeListing = false,
@@ -214,11 +248,48 @@ export class Run {
   } = {}): Promise<Committed> {
     await this.ledger.end()
     const { id: runId, ...base } = this.#base
-    const listed = completeListing ? this.#listed : undefined
     return await this.#database.transaction(async connection => {
+      const known = base.joined ? await readListed(connection, runId) : this.#listed
+      const listed = completeListing ? known : undefined
       const committed = await commitVersion(connection, { ...base, runId, listed, maxRemovals }, now())
       if (strict && committed.kept !== undefined) throw committed.kept
       return committed
+    })
+  }
+
+  /**
+   * Makes a version of what all that took part have saved, and ends the run with the sum of their reports, all in one
+   * transaction. Gives what that came to. @throws as {@link commit}
+   */
+  async commitShards({
+    maxRemovals = 0.1,
+    strict = false,
+    keepVersions
+  }: {
+    readonly maxRemovals?: number | undefined
+    readonly strict?: boolean | undefined
+    readonly keepVersions?: number | undefined
+  } = {}): Promise<Counts> {
+    const { id: runId, ...base } = this.#base
+    return await this.#database.transaction(async connection => {
+      const { startedAt, counts, listing, unsure } = await sumShards(connection, runId)
+      const listed = listing.complete ? await readListed(connection, runId) : undefined
+      const committed = await commitVersion(connection, { ...base, runId, listed, maxRemovals }, now())
+      const { version, changed, added, removed, present, kept } = committed
+      if (strict && kept !== undefined) throw kept
+      if (kept !== undefined) await insertFailures(connection, runId, [failureOf(kept, {})])
+      const known = unsure || kept !== undefined ? undefined : listing.kept
+      const { repositoryId, optionsKey: key } = base
+      await keepListing(connection, repositoryId, known && { ...known, run: runId, key })
+      if (keepVersions !== undefined) await forgetVersions(connection, repositoryId, keepVersions)
+      const report: Counts = {
+        ...counts,
+        ...{ version, changed, durationMs: Date.now() - Date.parse(startedAt) },
+        packages: { ...counts.packages, added, removed, present },
+        failures: counts.failures + (kept === undefined ? 0 : 1)
+      }
+      await finishRun(connection, this.#base, 'done', report, now())
+      return report
     })
   }
 
@@ -257,13 +328,22 @@ export class Run {
   /** Notes how the run ended, and gives the repository's lock back. */
   async finish(state: RunState, report?: unknown): Promise<void> {
     try {
-      await this.#database.use(connection => finishRun(connection, this.id, state, report, now()))
+      await this.#database.use(connection => finishRun(connection, this.#base, state, report, now()))
     } finally {
       await this.#release()
     }
   }
 
-  /** @internal Gives the lock back, and leaves the run as one that died. */
+  /** Ends the run, unless another process committed it; says whether it did. Gives the lock back. */
+  async cancel(state: Exclude<RunState, 'done'>, report: Counts): Promise<boolean> {
+    try {
+      return await this.#database.use(connection => cancelRun(connection, this.#base, state, report, now()))
+    } finally {
+      await this.#release()
+    }
+  }
+
+  /** Gives the lock back, and leaves the run as it is: to those who take part in it, or as one that died. */
   async abandon(): Promise<void> {
     await this.#release()
   }

@@ -4,7 +4,8 @@
 import { isPrivateHost } from '../http/address.js'
 import type { StoredFile } from '../store/store.js'
 import type { Connection, Database, Release } from './database.js'
-import { forgetFiles, UNNEEDED } from './retention.js'
+import { forgetFiles, unneeded } from './retention.js'
+import { lastSyncOptions } from './runs.js'
 
 /**
  * What can be wrong. Of a file that the catalog knows: it is not in the store (`missing`), cannot be read
@@ -56,8 +57,8 @@ export interface BrokenReference extends Holder {
 /** Rows a page: the memory that a check takes. */
 const PAGE_ROWS = 1000
 
-const HOLDER = `packages.id, packages.project_id AS projectId, projects.project, packages.filename, packages.url,
-  projects.repository_id AS repositoryId`
+const HOLDER = `packages.id, packages.project_id AS "projectId", projects.project, packages.filename, packages.url,
+  projects.repository_id AS "repositoryId"`
 
 export class Verification {
   readonly #database: Database
@@ -119,20 +120,21 @@ export class Verification {
     const right = checked.filter(({ wrong }) => wrong === undefined).map(({ sha256 }) => sha256)
     const wrong = new Map(checked.filter(isBroken).map(file => [file.sha256, file]))
     return await this.#database.use(async connection => {
+      const asked = connection.dialect.values('?', 'text')
       await connection.run(
-        'UPDATE files SET verified_at = ? WHERE sha256 IN (SELECT value FROM json_each(?))',
+        `UPDATE files SET verified_at = ? WHERE sha256 IN ${asked}`,
         now,
         JSON.stringify(right)
       )
       if (wrong.size === 0) return []
       const digests = JSON.stringify([...wrong.keys()])
       const known = await connection.all<{ sha256: string }>(
-        'SELECT sha256 FROM files WHERE sha256 IN (SELECT value FROM json_each(?))',
+        `SELECT sha256 FROM files WHERE sha256 IN ${asked}`,
         digests
       )
       const holders = await connection.all<Holder & { file: string }>(
         `SELECT packages.file, ${HOLDER} FROM packages JOIN projects ON projects.id = packages.project_id
-         WHERE packages.file IN (SELECT value FROM json_each(?)) ORDER BY packages.id`,
+         WHERE packages.file IN ${asked} ORDER BY packages.id`,
         digests
       )
       return known.map(({ sha256 }) => ({
@@ -164,7 +166,8 @@ export class Verification {
     while (true) {
       const rows = await this.#database.use(connection =>
         connection.all<StoredFile>(
-          `SELECT sha256, size FROM files WHERE sha256 > ? AND ${UNNEEDED} ORDER BY sha256 LIMIT ${PAGE_ROWS}`,
+          `SELECT sha256, size FROM files WHERE sha256 > ? AND ${unneeded(connection)}
+           ORDER BY sha256 LIMIT ${PAGE_ROWS}`,
           last
         )
       )
@@ -178,7 +181,8 @@ export class Verification {
   async strangers(digests: readonly string[]): Promise<Set<string>> {
     const rows = await this.#database.use(connection =>
       connection.all<{ value: string }>(
-        'SELECT value FROM json_each(?) WHERE value NOT IN (SELECT sha256 FROM files)',
+        `SELECT value FROM ${connection.dialect.values('?', 'text')} AS given
+         WHERE NOT EXISTS (SELECT 1 FROM files WHERE sha256 = value)`,
         JSON.stringify(digests)
       )
     )
@@ -224,15 +228,9 @@ export class Verification {
 
   /** Whether files of a repository may lie at private addresses: as in its last sync, by its options and its index. */
   async allowsPrivate(repositoryId: number): Promise<boolean> {
-    const [row] = await this.#database.use(connection =>
-      connection.all<{ options: string }>(
-        `SELECT options FROM runs WHERE repository_id = ? AND options ->> 'indexUrl' IS NOT NULL
-         ORDER BY id DESC LIMIT 1`,
-        repositoryId
-      )
-    )
-    if (row === undefined) return false
-    const { indexUrl, allowPrivate } = JSON.parse(row.options) as { indexUrl: string; allowPrivate?: boolean }
+    const options = await this.#database.use(connection => lastSyncOptions(connection, repositoryId))
+    if (options === undefined) return false
+    const { indexUrl, allowPrivate } = JSON.parse(options) as { indexUrl: string; allowPrivate?: boolean }
     return allowPrivate ?? (URL.canParse(indexUrl) && isPrivateHost(new URL(indexUrl).hostname))
   }
 
@@ -264,11 +262,11 @@ function isBroken(file: CheckedFile): file is Omit<BrokenFile, 'holders'> {
 
 async function clear(connection: Connection, holders: readonly Holder[]): Promise<void> {
   await connection.run(
-    'UPDATE packages SET file = NULL WHERE id IN (SELECT value FROM json_each(?))',
+    `UPDATE packages SET file = NULL WHERE id IN ${connection.dialect.values('?', 'bigint')}`,
     JSON.stringify(holders.map(({ id }) => id))
   )
   await connection.run(
-    'UPDATE projects SET options_key = NULL WHERE id IN (SELECT value FROM json_each(?))',
+    `UPDATE projects SET options_key = NULL WHERE id IN ${connection.dialect.values('?', 'bigint')}`,
     JSON.stringify(holders.map(({ projectId }) => projectId))
   )
 }

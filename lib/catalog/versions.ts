@@ -5,7 +5,7 @@
  * While version N is the newest, a run saves rows with `added = N + 1`. Nobody sees them until the row of
  * version N + 1 is there.
  */
-import { RemovalsError } from '../errors.js'
+import { RemovalsError, RunEndedError } from '../errors.js'
 import type { Bitset } from './bitset.js'
 import type { Connection } from './database.js'
 
@@ -63,9 +63,15 @@ const FEW_PROJECTS = 5
 /** Projects whose ids are read at once when the unlisted are looked for. */
 const PAGE_PROJECTS = 10_000
 
+/**
+ * SQL for whether a package is of a repository. The plus keeps PostgreSQL from going through the whole repository for each
+ * package, which it does where it takes the packages for few: its statistics know nothing of new rows.
+ */
+export const OF_REPOSITORY = `EXISTS (
+  SELECT 1 FROM projects WHERE projects.id = packages.project_id AND +projects.repository_id = ?)`
+
 /** The draft rows of a repository: ids above those of the last commit are few, where an index would cost each insert. */
-const DRAFTS = `packages.id > ? AND packages.added = ?
-  AND EXISTS (SELECT 1 FROM projects WHERE projects.id = packages.project_id AND projects.repository_id = ?)`
+const DRAFTS = `packages.id > ? AND packages.added = ? AND ${OF_REPOSITORY}`
 
 /** Makes the version that the drafts and, with `mirror`, the removals amount to; none when that is nothing. */
 export async function commitVersion(connection: Connection, commit: Commit, now: string): Promise<Committed> {
@@ -73,6 +79,13 @@ export async function commitVersion(connection: Connection, commit: Commit, now:
   const next = base + 1
   const drafts = [commit.lastPackage, next, repositoryId]
   let removed = commit.closed ?? 0
+  // From here on nothing more is saved, and nobody else commits.
+  const ended = await connection.run(
+    `UPDATE runs SET state = 'done', finished_at = ? WHERE id = ? AND state = 'running'`,
+    now,
+    commit.runId
+  )
+  if (ended === 0) throw new RunEndedError(commit.runId)
 
   if (commit.drafts) {
     // A draft of an unfinished run that a later reading of its project no longer saw.
@@ -125,32 +138,31 @@ async function writeVersion(
   const { repositoryId, runId, base } = commit
   const changed = added + removed > 0
   const present = commit.present + added - removed
-  const lastPackage = '(SELECT coalesce(max(id), 0) FROM packages)'
+  // As far as this transaction sees: what others insert later has higher ids, if it is of this repository.
+  const [last] = await connection.all<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM packages')
+  const lastPackage = Math.max(commit.lastPackage, (last as { id: number }).id)
   if (changed) {
     await connection.run(
       `INSERT INTO versions (repository_id, number, created_at, run_id, added, removed, present, last_package)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ${lastPackage})`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       repositoryId,
       base + 1,
       now,
       runId,
       added,
       removed,
-      present
+      present,
+      lastPackage
     )
   }
   await connection.run(
-    `UPDATE repositories SET committed_run = ?, last_package = max(last_package, ${lastPackage}) WHERE id = ?`,
+    'UPDATE repositories SET committed_run = ?, last_package = ? WHERE id = ?',
     runId,
+    lastPackage,
     repositoryId
   )
   const version = changed ? base + 1 : base
-  await connection.run(
-    `UPDATE runs SET state = 'done', finished_at = ?, version = ? WHERE id = ?`,
-    now,
-    version,
-    runId
-  )
+  await connection.run('UPDATE runs SET version = ? WHERE id = ?', version, runId)
   return { version, changed, present }
 }
 
@@ -189,8 +201,7 @@ async function lostProjects(
 ): Promise<{ packages: number; projects: number }> {
   const [lost] = await connection.all<{ packages: number; projects: number }>(
     `SELECT count(*) AS packages, count(DISTINCT project_id) AS projects FROM packages
-     WHERE removed = ? AND project_id IN (SELECT id FROM projects WHERE repository_id = ?)
-       AND NOT EXISTS (
+     WHERE removed = ? AND ${OF_REPOSITORY} AND NOT EXISTS (
          SELECT 1 FROM packages AS other WHERE other.project_id = packages.project_id AND other.removed IS NULL)`,
     base + 1,
     repositoryId
@@ -229,6 +240,7 @@ async function removeUnseen(connection: Connection, commit: Commit): Promise<num
  * their drafts.
  */
 async function removeUnlisted(connection: Connection, commit: Commit, listed: Bitset): Promise<number> {
+  const ids = connection.dialect.values('?', 'bigint')
   let removed = 0
   let after = 0
   while (true) {
@@ -243,23 +255,19 @@ async function removeUnlisted(connection: Connection, commit: Commit, listed: Bi
     const gone = JSON.stringify(page.filter(({ id }) => !listed.has(id)).map(({ id }) => id))
     if (gone !== '[]' && commit.mirror) {
       removed += await connection.run(
-        `UPDATE packages SET removed = ? WHERE project_id IN (SELECT value FROM json_each(?))
+        `UPDATE packages SET removed = ? WHERE project_id IN ${ids}
            AND removed IS NULL AND added <= ?`,
         commit.base + 1,
         gone,
         commit.base
       )
-      await connection.run(
-        'DELETE FROM packages WHERE project_id IN (SELECT value FROM json_each(?)) AND added > ?',
-        gone,
-        commit.base
-      )
+      await connection.run(`DELETE FROM packages WHERE project_id IN ${ids} AND added > ?`, gone, commit.base)
     }
     // Should one come back, the state it had is no longer what the catalog holds.
     if (gone !== '[]') {
       await connection.run(
         `UPDATE projects SET options_key = NULL, failed_run = NULL, gone = true
-         WHERE id IN (SELECT value FROM json_each(?)) AND (NOT gone OR failed_run IS NOT NULL)`,
+         WHERE id IN ${ids} AND (NOT gone OR failed_run IS NOT NULL)`,
         gone
       )
     }

@@ -1,17 +1,26 @@
 /** Opens a catalog in a test's folder, and reads back what is in it. */
-import { join } from 'node:path'
 import type { Test } from 'tap'
 import { Catalog } from '../../lib/catalog/catalog.js'
 import type { StoredPackage } from '../../lib/catalog/rows.js'
 import type { Run } from '../../lib/catalog/run.js'
 import type { Package, Project } from '../../lib/pypi/package.js'
+import { newLocation } from './database.js'
 import { makePackage } from './package.js'
 
-/** A catalog in a file of its own, closed when the test ends. To be called once a test. */
+const locations = new WeakMap<Catalog, string>()
+
+/** A catalog in a database of its own, closed when the test ends. To be called once a test. */
 export async function openCatalog(t: Test): Promise<Catalog> {
-  const catalog = await Catalog.open(join(t.testdir(), 'catalog.db'))
+  const location = await newLocation(t, t.testdir())
+  const catalog = await Catalog.open(location)
+  locations.set(catalog, location)
   t.teardown(() => catalog.close())
   return catalog
+}
+
+/** Where a catalog is that {@link openCatalog} opened, with what is not shown of it. */
+export function locationOf(catalog: Catalog): string {
+  return locations.get(catalog) as string
 }
 
 /** All packages of a version. */

@@ -4,29 +4,35 @@
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {
+  // Text is sorted and compared by its UTF-8 bytes, as SQLite does; PostgreSQL would go by a language.
+  const type = knex.client.dialect === 'postgresql' ? 'text COLLATE "C"' : 'text'
+  const text = (table: Knex.CreateTableBuilder, column: string) => table.specificType(column, type)
+
   await knex.schema.createTable('repositories', table => {
     table.increments('id')
-    table.text('name').notNullable().unique()
-    table.text('created_at').notNullable()
+    text(table, 'name').notNullable().unique()
+    text(table, 'created_at').notNullable()
     // The run that was committed last: what later runs left is a draft.
     table.integer('committed_run').notNullable().defaultTo(0)
     // The highest packages.id at that time. Drafts are found above it, without an index on packages.added,
     // which would cost each insert.
     table.bigInteger('last_package').notNullable().defaultTo(0)
     // What the committed run had of the list of projects, as JSON, if the next run may ask for it on condition.
-    table.text('listing')
+    text(table, 'listing')
   })
 
   await knex.schema.createTable('runs', table => {
     table.increments('id')
     table.integer('repository_id').notNullable().references('repositories.id')
-    table.text('started_at').notNullable()
-    table.text('finished_at')
-    table.text('state').notNullable()
+    text(table, 'started_at').notNullable()
+    text(table, 'finished_at')
+    text(table, 'state').notNullable()
     table.boolean('mirror').notNullable()
-    table.text('options').notNullable()
-    table.text('options_key').notNullable()
-    table.text('report')
+    text(table, 'options').notNullable()
+    text(table, 'options_key').notNullable()
+    text(table, 'report')
+    // The projects that the run's listing has, where several processes take part in it: a set of their ids.
+    text(table, 'listed')
     // The version that was current when the run was committed.
     table.integer('version')
     table.index(['repository_id', 'id'])
@@ -35,7 +41,7 @@ export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('versions', table => {
     table.integer('repository_id').notNullable().references('repositories.id')
     table.integer('number').notNullable()
-    table.text('created_at').notNullable()
+    text(table, 'created_at').notNullable()
     table.integer('run_id').notNullable()
     table.integer('added').notNullable()
     table.integer('removed').notNullable()
@@ -48,17 +54,17 @@ export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('projects', table => {
     table.increments('id')
     table.integer('repository_id').notNullable().references('repositories.id')
-    table.text('project').notNullable()
-    table.text('name').notNullable()
-    table.text('url')
+    text(table, 'project').notNullable()
+    text(table, 'name').notNullable()
+    text(table, 'url')
     table.bigInteger('serial')
-    table.text('etag')
-    table.text('last_modified')
-    table.text('digest')
-    table.text('status')
-    table.text('status_reason')
+    text(table, 'etag')
+    text(table, 'last_modified')
+    text(table, 'digest')
+    text(table, 'status')
+    text(table, 'status_reason')
     // The options under which the state above was had; under others the project is due again.
-    table.text('options_key')
+    text(table, 'options_key')
     // The last run that read the project's document whole: packages that it did not see are gone upstream.
     table.integer('fetched_run')
     // The last run that fetched the project or found it unchanged.
@@ -76,55 +82,89 @@ export async function up(knex: Knex): Promise<void> {
   })
 
   await knex.schema.createTable('packages', table => {
-    // Never used twice (AUTOINCREMENT, a sequence): see repositories.last_package.
-    table.increments('id')
+    // Never used twice (AUTOINCREMENT, a sequence): see repositories.last_package. Of a sequence, a number goes for each
+    // row that is tried.
+    table.bigIncrements('id')
     table.integer('project_id').notNullable().references('projects.id')
-    table.text('filename').notNullable()
-    table.text('name').notNullable()
-    table.text('version')
-    table.text('url').notNullable()
+    text(table, 'filename').notNullable()
+    text(table, 'name').notNullable()
+    text(table, 'version')
+    text(table, 'url').notNullable()
     table.bigInteger('size')
-    table.text('sha256')
-    table.text('digests')
-    table.text('package_type').notNullable()
-    table.text('requires_python')
-    table.text('yanked')
-    table.text('upload_time')
-    table.text('core_metadata')
-    table.text('provenance')
-    table.text('file')
+    text(table, 'sha256')
+    text(table, 'digests')
+    text(table, 'package_type').notNullable()
+    text(table, 'requires_python')
+    text(table, 'yanked')
+    text(table, 'upload_time')
+    text(table, 'core_metadata')
+    text(table, 'provenance')
+    text(table, 'file')
     table.integer('seen_run').notNullable()
     table.integer('added').notNullable()
     table.integer('removed')
     // Key order is the order in which documents list their files, so inserts stay on a few pages; a digest as
     // key would touch a page a row, and cost a factor of three.
     table.unique(['project_id', 'filename', 'added'])
+    // What a version removed. Only rows that are closed are in it, so that inserts do not touch it.
+    table.index(['removed', 'id'], 'packages_removed', { predicate: knex.whereNotNull('removed') })
   })
 
   await knex.schema.createTable('files', table => {
-    table.text('sha256').notNullable().primary()
+    text(table, 'sha256').notNullable().primary()
     table.bigInteger('size').notNullable()
-    table.text('created_at').notNullable()
+    text(table, 'created_at').notNullable()
     // When the store's file was last read and found to be right; empty for never, so that the key sorts.
-    table.text('verified_at').notNullable().defaultTo('')
+    text(table, 'verified_at').notNullable().defaultTo('')
     table.index(['verified_at', 'sha256'])
   })
 
   await knex.schema.createTable('failures', table => {
     table.increments('id')
     table.integer('run_id').notNullable().references('runs.id')
-    table.text('project')
-    table.text('filename')
-    table.text('url')
-    table.text('code').notNullable()
+    text(table, 'project')
+    text(table, 'filename')
+    text(table, 'url')
+    text(table, 'code').notNullable()
     table.integer('attempts').notNullable()
-    table.text('message').notNullable()
+    text(table, 'message').notNullable()
     table.index(['run_id'])
+  })
+
+  // What a run is doing, while it runs.
+  await knex.schema.createTable('progress', table => {
+    table.integer('run_id').notNullable().primary().references('runs.id')
+    text(table, 'at').notNullable()
+    text(table, 'state').notNullable()
+  })
+
+  // The parts of a run that several processes take part in, while it runs. Number 0 is what its listing was.
+  await knex.schema.createTable('shards', table => {
+    table.integer('run_id').notNullable().references('runs.id')
+    table.integer('number').notNullable()
+    // As JSON.
+    text(table, 'projects').notNullable()
+    text(table, 'report')
+    // Who has it: another who takes it has another token.
+    text(table, 'worker')
+    text(table, 'token')
+    text(table, 'done_at')
+    table.primary(['run_id', 'number'])
+  })
+
+  // What the processes of a cluster may ask of an origin together: when the next request may start, and until when
+  // none may, in milliseconds since 1970.
+  await knex.schema.createTable('origins', table => {
+    text(table, 'origin').notNullable().primary()
+    table.double('next_slot').notNullable()
+    table.double('paused_until').notNullable()
   })
 }
 
 export async function down(knex: Knex): Promise<void> {
-  for (const table of ['failures', 'files', 'packages', 'projects', 'versions', 'runs', 'repositories']) {
-    await knex.schema.dropTable(table)
-  }
+  const tables = [
+    ...['origins', 'shards', 'progress', 'failures', 'files', 'packages'],
+    ...['projects', 'versions', 'runs', 'repositories']
+  ]
+  for (const table of tables) await knex.schema.dropTable(table)
 }

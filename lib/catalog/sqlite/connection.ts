@@ -2,9 +2,7 @@
  * One SQLite connection: the few calls that are made on it, as promises, and how it is set up.
  */
 import type { Database as Handle, RunResult, Statement } from 'sqlite3'
-
-/** What can be bound to a statement. */
-export type Value = string | number | null
+import type { Value } from '../driver.js'
 
 /** 'MLRC': tells a catalog from any other SQLite file. @see https://www.sqlite.org/pragma.html#pragma_application_id */
 const APPLICATION_ID = 0x4d4c5243

@@ -11,10 +11,10 @@ import { PACKAGE_COLUMNS, type PackageRow } from '../rows.js'
 import { finalize, prepare, runStatement } from './connection.js'
 
 /** Rows that one statement inserts, and so without a transaction around it. More did not measure better. */
-export const ROWS_A_STATEMENT = 2400
+export const ROWS_A_STATEMENT = 720
 
 /** Rows of the statements there are: places of one that are left over cost little, but not nothing. */
-const SIZES = [32, 320, ROWS_A_STATEMENT]
+const SIZES = [32, 240, ROWS_A_STATEMENT]
 
 /** Inserts or, where a draft of the file is there already, replaces it. */
 function insertSql(rows: number): string {

@@ -4,10 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import sqlite3 from 'sqlite3'
+import type { Release } from '../driver.js'
 import { run } from './connection.js'
-
-/** Gives a lock back. May be called more than once. */
-export type Release = () => Promise<void>
 
 /** Between two tries. SQLite's own waiting would keep one of Node's four threads, perhaps from the lock's holder. */
 const TRY_AGAIN_MS = 25

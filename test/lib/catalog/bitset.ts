@@ -10,3 +10,15 @@ t.test('has what was added, and nothing else', async t => {
     t.notOk(set.has(value), String(value))
   }
 })
+
+t.test('is kept as text', async t => {
+  for (const values of [[], [0], [31, 32, 63, 64], [1, 100_000, 7_000_001]]) {
+    const set = new Bitset()
+    for (const value of values) set.add(value)
+    const read = Bitset.fromText(set.toText())
+    for (const value of [0, 1, 31, 32, 63, 64, 65, 100_000, 7_000_001, 9_000_000])
+      t.equal(read.has(value), values.includes(value))
+    read.add(5_000_000)
+    t.ok(read.has(5_000_000))
+  }
+})

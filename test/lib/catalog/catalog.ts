@@ -3,18 +3,21 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import t from 'tap'
 import { Catalog } from '../../../lib/catalog/catalog.js'
-import { openCatalog, project, readNames, saveProjects, sdist } from '../../helpers/catalog.js'
+import { locationOf, openCatalog, project, readNames, saveProjects, sdist } from '../../helpers/catalog.js'
+import { sqliteOnly } from '../../helpers/database.js'
 
 t.test('bad options', async t => {
   await t.rejects(Catalog.open(''), { code: 'ERR_MILLRACE_OPTION', option: 'catalog' })
-  await t.rejects(Catalog.open('postgres://user:secret@db/x'), {
+  await t.rejects(Catalog.open('mysql://user:secret@db/x'), {
     code: 'ERR_MILLRACE_OPTION',
     option: 'catalog',
     message: /^((?!secret).)*$/
   })
   const path = join(t.testdir(), 'x.db')
+  t.notOk(await Catalog.exists(path))
   await t.rejects(Catalog.open(path, { create: false }), { code: 'ERR_MILLRACE_CATALOG' })
   const catalog = await Catalog.open(path, { create: undefined })
+  t.ok(await Catalog.exists(path))
   await t.rejects(catalog.beginRun({ repository: '' }), { code: 'ERR_MILLRACE_OPTION', option: 'repository' })
   t.equal(catalog.location, path)
   await catalog.close()
@@ -29,7 +32,7 @@ t.test('one run of a repository at a time, of several repositories any number', 
     optionsKey: undefined
   })
   await t.rejects(catalog.beginRun({ repository: 'one' }), { code: 'ERR_MILLRACE_BUSY', repository: 'one' })
-  const other = await Catalog.open(catalog.location)
+  const other = await Catalog.open(locationOf(catalog))
   await t.rejects(other.beginRun({ repository: 'one' }), { code: 'ERR_MILLRACE_BUSY' })
   const second = await other.beginRun({ repository: 'two' })
   await first.finish('failed')
@@ -42,13 +45,13 @@ t.test('one run of a repository at a time, of several repositories any number', 
 
 t.test('a catalog that is closed gives its locks back', async t => {
   const catalog = await openCatalog(t)
-  const other = await Catalog.open(catalog.location)
+  const other = await Catalog.open(locationOf(catalog))
   await other.beginRun({ repository: 'x' })
   await other.close()
   await (await catalog.beginRun({ repository: 'x' })).finish('done')
 })
 
-t.test('a process that is killed gives its locks back', async t => {
+t.test('a process that is killed gives its locks back', sqliteOnly, async t => {
   const catalog = await openCatalog(t)
   await (await catalog.beginRun({ repository: 'x' })).finish('done')
   const child = spawn(process.execPath, [
@@ -73,7 +76,7 @@ t.test('a run that cannot begin gives its lock back', async t => {
   loop.self = loop
   await t.rejects(catalog.beginRun({ repository: 'x', options: loop }), TypeError)
   // What the database cannot take.
-  await t.rejects(catalog.beginRun({ repository: 'x', optionsKey: Symbol('key') as unknown as string }))
+  await t.rejects(catalog.beginRun({ repository: 'x', optionsKey: null as unknown as string }))
   await (await catalog.beginRun({ repository: 'x' })).finish('done')
 })
 
@@ -110,6 +113,50 @@ t.test('what is not there', async t => {
   for (const version of [1, -1, 0.5]) {
     await t.rejects(readNames(catalog, 'x', version), { code: 'ERR_MILLRACE_CATALOG', message: /no version/ })
   }
+})
+
+t.test('several take part in one run', async t => {
+  const catalog = await openCatalog(t)
+  const options = { optionsKey: 'k', files: true, fullCheckMs: 1000 }
+  await t.rejects(catalog.joinRun(1), { code: 'ERR_MILLRACE_RUN_ENDED', run: 1 })
+  const before = await catalog.beginRun({ repository: 'x', mirror: true, ...options })
+  await before.lookupProjects(['a', 'b', 'gone'].map(name => project(name)))
+  await saveProjects(before, [sdist('a', '1'), sdist('b', '1'), sdist('gone', '1')])
+  await before.commit()
+  await before.finish('done')
+  await t.rejects(catalog.joinRun(before.id), { code: 'ERR_MILLRACE_RUN_ENDED' })
+
+  const unfinished = await catalog.beginRun({ repository: 'x', mirror: true, ...options })
+  await unfinished.abandon()
+  const main = await catalog.beginRun({ repository: 'x', mirror: true, ...options })
+  t.strictSame((await main.lookupProjects([project('a'), project('b'), project('c')])).length, 3)
+  await main.keepListed()
+  const joined = await catalog.joinRun(main.id, options)
+  t.match(joined, { id: main.id, repository: 'x', mirror: true, resumed: true })
+  await saveProjects(joined, [{ ...sdist('a', '1'), yanked: '' }])
+  await joined.abandon()
+  const plain = await catalog.joinRun(main.id)
+  await saveProjects(plain, [sdist('c', '1')])
+  await main.abandon()
+  t.match(await plain.commit({ completeListing: true }), { version: 2, added: 2, removed: 2, present: 3 })
+  t.strictSame(await readNames(catalog, 'x'), ['a-1.tar.gz', 'b-1.tar.gz', 'c-1.tar.gz'])
+  await plain.finish('done', {})
+  t.match(await catalog.runs('x', 1), [{ id: main.id, state: 'done', report: {} }])
+  const late = { code: 'ERR_MILLRACE_RUN_ENDED', run: main.id }
+  await t.rejects(joined.writeStates([{ project: 'a', outcome: 'fetched' }]), late)
+  await t.rejects(joined.savePackages([sdist('new', '1')]), late)
+  await t.rejects(main.commit(), late)
+})
+
+t.test('without a listing that was kept, who joined removes nothing', async t => {
+  const catalog = await openCatalog(t)
+  const first = await catalog.beginRun({ repository: 'x', mirror: true })
+  await saveProjects(first, [sdist('a', '1')])
+  await first.commit()
+  await first.finish('done')
+  const main = await catalog.beginRun({ repository: 'x', mirror: true })
+  const joined = await catalog.joinRun(main.id)
+  t.match(await joined.commit({ completeListing: true }), { changed: false, present: 1 })
 })
 
 t.test('a catalog that is closed', async t => {

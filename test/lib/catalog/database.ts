@@ -1,5 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import sqlite3 from 'sqlite3'
 import t from 'tap'
 import { Database } from '../../../lib/catalog/database.js'
@@ -7,6 +8,7 @@ import { encodePackage } from '../../../lib/catalog/rows.js'
 import { run } from '../../../lib/catalog/sqlite/connection.js'
 import { BusyError } from '../../../lib/errors.js'
 import { sdist } from '../../helpers/catalog.js'
+import { ownServer } from '../../helpers/postgres.js'
 
 /** Runs one statement on a file from outside. */
 async function execute(path: string, sql: string): Promise<void> {
@@ -53,8 +55,7 @@ t.test('what cannot be opened says why', async t => {
   await t.rejects(Database.open(catalog, false), {
     code: 'ERR_MILLRACE_CATALOG',
     catalog,
-    message: /does not exist/,
-    cause: { code: 'ENOENT' }
+    message: /does not exist/
   })
   await t.rejects(Database.open(join(dir, 'none', 'x.db'), true), {
     code: 'ERR_MILLRACE_CATALOG',
@@ -136,6 +137,20 @@ t.test('transactions of two processes that read and then write', async t => {
   await Promise.all(databases.map(count))
   const files = await databases[0].use(connection => connection.all('SELECT 1 FROM files'))
   t.equal(files.length, 40)
+})
+
+t.test('closed while it waits for its server', async t => {
+  const server = await ownServer()
+  const database = await Database.open(server.url, true)
+  await server.halt()
+  const waiting = t.rejects(
+    database.use(connection => connection.all('SELECT 1')),
+    { code: 'ERR_MILLRACE_CATALOG', message: /cannot be reached/ }
+  )
+  await sleep(50)
+  await database.close()
+  await waiting
+  await server.start()
 })
 
 t.test('a full disk', async t => {

@@ -4,6 +4,7 @@ import { Database } from '../../../lib/catalog/database.js'
 import { findDue } from '../../../lib/catalog/due.js'
 import type { ProjectState } from '../../../lib/catalog/projects.js'
 import { openCatalog, project } from '../../helpers/catalog.js'
+import { newLocation } from '../../helpers/database.js'
 
 const LISTING = { etag: '"e"', lastModified: 'then', digest: 'd', given: 3 }
 const DAY_MS = 86_400_000
@@ -87,7 +88,7 @@ t.test('what is held back is due when its time has come', async t => {
 })
 
 t.test('a full check is due by age, not for all at once', async t => {
-  const database = await Database.open(':memory:', true)
+  const database = await Database.open(await newLocation(t, t.testdir()), true)
   t.teardown(() => database.close())
   const context = {
     repositoryId: 1,

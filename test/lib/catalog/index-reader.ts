@@ -32,11 +32,20 @@ t.test('versions, projects and files, as they were', async t => {
   t.match(await reader.repository('pypi'), { id, name: 'pypi', version: 2, fetchedRun: 2 })
   t.match(await reader.repository('pypi', 1), { version: 1 })
   t.equal(await reader.repository('pypi', 3), undefined)
+  t.equal(await reader.repository('pypi', 2 ** 53), undefined)
   t.match(await reader.repository('pypi', 0), { version: 0 })
   const a = await reader.project(id, 'a')
   const b = await reader.project(id, 'b')
   t.match(a, { project: 'a', name: 'a', status: 'active', statusReason: undefined })
   t.equal(await reader.project(id, 'x'), undefined)
+  const asked = [
+    [id, 'b'],
+    [id, 'x'],
+    [id + 1, 'a'],
+    [id, 'a'],
+    [id, 'b']
+  ] as const
+  t.strictSame(await reader.projects(asked), [b, undefined, undefined, a, b])
   const names = async (version: number) =>
     (await reader.packages(a?.id as number, version)).map(({ filename, yanked }) => [filename, yanked])
   t.strictSame(await names(1), [

@@ -3,11 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import sqlite3 from 'sqlite3'
 import t from 'tap'
 import { Catalog } from '../../../lib/catalog/catalog.js'
-import { all } from '../../../lib/catalog/sqlite/connection.js'
 import { readAll } from '../../helpers/catalog.js'
+import { execute, newLocation, onPostgres } from '../../helpers/database.js'
 import { random } from '../../helpers/random.js'
 import { roundOf } from '../../helpers/rounds.js'
 
@@ -35,11 +34,10 @@ async function round(location: string, number: number, afterMs: number | undefin
 
 t.test('killed while it saves', async t => {
   const { below } = random(7)
-  const location = `${t.testdir()}/catalog.db`
+  const location = await newLocation(t, t.testdir())
   const check = async (): Promise<number> => {
-    const handle = new sqlite3.Database(location)
-    t.strictSame(await all(handle, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }])
-    await new Promise(resolve => handle.close(resolve))
+    if (!onPostgres)
+      t.strictSame(await execute(location, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }])
     const catalog = await Catalog.open(location)
     const versions = await catalog.versions('x')
     const packages = await readAll(catalog, 'x')

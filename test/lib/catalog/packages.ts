@@ -3,6 +3,7 @@ import t from 'tap'
 import { all } from '../../../lib/catalog/sqlite/connection.js'
 import type { Package } from '../../../lib/pypi/package.js'
 import { openCatalog, readAll, readNames, saveProjects, sdist } from '../../helpers/catalog.js'
+import { sqliteOnly } from '../../helpers/database.js'
 
 t.test('a version is read whole, sorted, over any number of pages', async t => {
   for (const count of [0, 1, 2, 999, 1000, 1001, 2500]) {
@@ -33,7 +34,7 @@ t.test('a version is read whole, sorted, over any number of pages', async t => {
   }
 })
 
-t.test('reading neither sorts nor scans', async t => {
+t.test('reading neither sorts nor scans', sqliteOnly, async t => {
   const catalog = await openCatalog(t)
   const handle = new sqlite3.Database(catalog.location)
   for (const operator of ['>=', '=']) {

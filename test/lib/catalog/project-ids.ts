@@ -1,9 +1,10 @@
 import t from 'tap'
 import { Database } from '../../../lib/catalog/database.js'
 import { ProjectIds } from '../../../lib/catalog/project-ids.js'
+import { newLocation } from '../../helpers/database.js'
 
 t.test('finds, makes and remembers ids', async t => {
-  const database = await Database.open(':memory:', true)
+  const database = await Database.open(await newLocation(t, t.testdir()), true)
   t.teardown(() => database.close())
   await database.use(connection =>
     connection.run("INSERT INTO repositories (id, name, created_at) VALUES (1, 'x', ''), (2, 'y', '')")

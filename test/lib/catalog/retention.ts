@@ -20,7 +20,7 @@ t.test('old versions are forgotten, and files that only they had', async t => {
   for (const version of ['1', '2', '3'])
     await (await become([sdist('a', version), sdist('a', '9')])).finish('done')
   const run = await become([sdist('a', '4'), sdist('a', '9')])
-  t.same(await run.forgetVersions(4), { versions: 0, packages: 0 })
+  for (const keep of [4, 5]) t.same(await run.forgetVersions(keep), { versions: 0, packages: 0 })
   t.same(await run.forgetVersions(2), { versions: 2, packages: 2 })
   await t.rejects(run.forgetVersions(0), { code: 'ERR_MILLRACE_OPTION', option: 'keepVersions' })
   t.equal(await catalog.removeUnusedFiles(store), 0, 'nothing is removed beside a run')

@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { Catalog } from '../../../lib/catalog/catalog.js'
 import type { Package } from '../../../lib/pypi/package.js'
-import { openCatalog, readAll, saveProjects, sdist } from '../../helpers/catalog.js'
+import { locationOf, openCatalog, readAll, saveProjects, sdist } from '../../helpers/catalog.js'
+import { execute, onPostgres } from '../../helpers/database.js'
 
 /** Makes a version that holds exactly `packages`. */
 async function become(
@@ -91,4 +92,25 @@ t.test('a rollback that fails leaves the repository as it was, and its lock free
   await t.rejects(catalog.rollback('pypi', 0), { code: 'ERR_MILLRACE_BUSY' })
   await run.finish('done')
   t.match(await catalog.rollback('pypi', 0), { version: 2 })
+})
+
+t.test('a rollback that the database refuses is a run that failed', async t => {
+  const catalog = await openCatalog(t)
+  const run = await catalog.beginRun({ repository: 'x' })
+  await saveProjects(run, [sdist('a', '1')])
+  await run.commit()
+  await run.finish('done')
+  await execute(
+    locationOf(catalog),
+    onPostgres
+      ? 'ALTER TABLE versions ADD CONSTRAINT refuse CHECK (number < 2)'
+      : "CREATE TRIGGER refuse BEFORE INSERT ON versions BEGIN SELECT RAISE(ABORT, 'no'); END"
+  )
+  await t.rejects(catalog.rollback('x', 0), { code: 'ERR_MILLRACE_CATALOG' })
+  t.match(await catalog.runs('x'), [{ state: 'failed', options: { rollback: 0 } }, { state: 'done' }])
+  t.strictSame(
+    (await readAll(catalog, 'x')).map(({ filename }) => filename),
+    ['a-1.tar.gz']
+  )
+  await (await catalog.beginRun({ repository: 'x' })).finish('done')
 })

@@ -60,6 +60,14 @@ t.test('the order in which upstream lists digests is no change', async t => {
   t.strictSame(one, other)
 })
 
+t.test('what PostgreSQL has not is replaced, and reads the same ever after', async t => {
+  const odd = { ...full, requiresPython: '>=3\0', yanked: '\ud800', digests: { ...full.digests, md5: 'b\0' } }
+  const row = encodePackage(odd, 7, undefined)
+  t.notMatch(JSON.stringify(row), /\\u0000|\\ud800/)
+  t.ok(sameState(encodePackage(odd, 7, undefined), stored(row)))
+  t.match(row, encodePackage({ ...odd, requiresPython: '>=3\ufffd', yanked: '\ufffd' }, 7, undefined))
+})
+
 t.test('each thing that upstream says is part of the state; URL and file are not', async t => {
   const row = encodePackage(full, 7, undefined)
   t.ok(sameState(row, stored(row)))

@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import t from 'tap'
 import { Catalog } from '../../../lib/catalog/catalog.js'
 import type { KnownPackage } from '../../../lib/catalog/known.js'
 import type { Package } from '../../../lib/pypi/package.js'
 import { openCatalog, project, readAll, saveProjects, sdist } from '../../helpers/catalog.js'
+import { CODES, newLocation } from '../../helpers/database.js'
 
 const a1 = sdist('a', '1')
 const a2 = sdist('a', '2')
@@ -148,20 +148,21 @@ t.test('a batch that cannot be saved leaves nothing, and no id is remembered', a
   const bad = { ...b1, filename: null as unknown as string }
   await t.rejects(run.savePackages([a1, bad]), {
     code: 'ERR_MILLRACE_CATALOG',
-    cause: { code: 'SQLITE_CONSTRAINT' }
+    cause: { code: CODES.notNull }
   })
   await run.savePackages([a1])
   t.match(await run.commit(), { version: 1, added: 1 })
 })
 
 t.test('a commit that fails shows nothing', async t => {
-  const catalog = await Catalog.open(join(t.testdir(), 'x.db'))
+  const location = await newLocation(t, t.testdir())
+  const catalog = await Catalog.open(location)
   const run = await catalog.beginRun({ repository: 'x' })
   await run.savePackages([a1])
   await catalog.close()
   await t.rejects(run.commit(), { code: 'ERR_MILLRACE_CATALOG' })
   await t.rejects(run.finish('failed'), { code: 'ERR_MILLRACE_CATALOG' })
-  const again = await Catalog.open(join(t.testdirName, 'x.db'))
+  const again = await Catalog.open(location)
   t.teardown(() => again.close())
   t.strictSame(await again.versions('x'), [])
   t.strictSame(await readAll(again, 'x'), [])

@@ -1,15 +1,11 @@
-import sqlite3 from 'sqlite3'
 import t from 'tap'
 import type { Catalog } from '../../../lib/catalog/catalog.js'
-import { all } from '../../../lib/catalog/sqlite/connection.js'
-import { openCatalog, project, readNames, saveProjects, sdist } from '../../helpers/catalog.js'
+import { locationOf, openCatalog, project, readNames, saveProjects, sdist } from '../../helpers/catalog.js'
+import { execute } from '../../helpers/database.js'
 
 /** Reads from outside what the catalog does not show. */
 async function select<Row>(catalog: Catalog, sql: string): Promise<Row[]> {
-  const handle = new sqlite3.Database(catalog.location)
-  const rows = await all<Row>(handle, sql)
-  await new Promise(resolve => handle.close(resolve))
-  return rows
+  return await execute<Row>(locationOf(catalog), sql)
 }
 
 t.test('a run leaves a row: how it was asked, how it ended', async t => {
@@ -132,7 +128,8 @@ t.test('runs are listed, the newest first, with what they did and could not have
   await first.commit()
   await first.recordFailures([
     { code: 'ERR_MILLRACE_STATUS', project: 'b', url: 'https://x.example/', attempts: 4, message: 'no' },
-    { code: 'ERR_MILLRACE_RECORD', project: 'a', filename: 'f', attempts: 0, message: 'bad' }
+    { code: 'ERR_MILLRACE_RECORD', project: 'a', filename: 'f', attempts: 0, message: 'bad' },
+    { code: 'ERR_MILLRACE_REMOVALS', attempts: 0, message: 'many' }
   ])
   await first.finish('done', report)
   await (await catalog.beginRun({ repository: 'y' })).finish('failed')
@@ -166,6 +163,11 @@ t.test('runs are listed, the newest first, with what they did and could not have
       url: undefined,
       attempts: 0,
       message: 'bad'
+    },
+    {
+      ...{ code: 'ERR_MILLRACE_REMOVALS', project: undefined, filename: undefined, url: undefined },
+      attempts: 0,
+      message: 'many'
     }
   ])
   t.strictSame(await catalog.failures('y', 1), [], 'that run is another repository’s')

@@ -11,10 +11,13 @@ t.test('makes the tables, and takes them away', async t => {
   t.strictSame((await tables()).sort(), [
     'failures',
     'files',
+    'origins',
     'packages',
+    'progress',
     'projects',
     'repositories',
     'runs',
+    'shards',
     'versions'
   ])
   const [{ sql }] = await knex('sqlite_schema').where('name', 'packages').select('sql')

@@ -17,7 +17,7 @@ async function setUp() {
   return { handle, inserter: new PackageInserter(handle) }
 }
 
-for (const count of [0, 1, 2, 32, 33, 320, 321, 2400, 2401, 4801]) {
+for (const count of [0, 1, 2, 32, 33, 240, 241, 720, 721, 1441]) {
   t.test(`${count} rows, each once`, async t => {
     const { handle, inserter } = await setUp()
     const rows = Array.from({ length: count }, (_, n) =>
@@ -41,7 +41,7 @@ t.test('values keep their type: null, empty, numbers, other scripts', async t =>
     requiresPython: '',
     size: 2 ** 53 - 1,
     version: '007',
-    filename: 'ü漢😀\0-1.tar.gz'
+    filename: 'ü漢😀-1.tar.gz'
   })
   const row: PackageRow = encodePackage(pkg, 2 ** 40, undefined)
   await inserter.insert([row], 1, 1)
