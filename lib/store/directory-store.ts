@@ -2,22 +2,17 @@
  * A store in a folder: `DIR/sha256/ab/cdef…`. A file is written under a temporary name, forced to the disk and
  * renamed, so that at any instant a file under its own name is whole.
  */
-import { createHash } from 'node:crypto'
 import { createReadStream, type Stats } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { DigestError, MillraceError, StoreError } from '../errors.js'
+import { MillraceError, StoreError } from '../errors.js'
 import type { Body } from '../http/body.js'
 import { temporaryName } from '../http/spool.js'
 import { text } from '../options.js'
+import { checkedBytes, digestOf, isSha256, nameOf } from './content.js'
 import type { ListedFile, PutFile, PutOptions, Store } from './store.js'
-
-const SHA256 = /^[0-9a-f]{64}$/
-
-/** `HOST.PID.RANDOM.tmp`, as {@link temporaryName} makes them; a host name may have dots. */
-const TEMPORARY = /^(.+)\.(\d+)\.[0-9a-f]+\.tmp$/
+import { cleanFolder, entries, leftoversOf, orAbsent } from './temporary-folder.js'
 
 function code(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code
@@ -26,6 +21,8 @@ function code(error: unknown): string | undefined {
 export class DirectoryStore implements Store {
   readonly directory: string
   readonly temporaryDirectory: string
+  /** Each waits for the disk twice, and Node has four threads to wait with. */
+  readonly concurrency = 4
   /** Folders that are there, for certain: made, or being made. */
   readonly #folders = new Map<string, Promise<void>>()
 
@@ -35,12 +32,9 @@ export class DirectoryStore implements Store {
     this.temporaryDirectory = join(directory, 'tmp')
   }
 
-  async put(body: Body, { sha256: expected, url }: PutOptions = {}): Promise<PutFile> {
-    const sha256 = body.digests.sha256 ?? (await this.#digest(body))
+  async put(body: Body, options: PutOptions = {}): Promise<PutFile> {
+    const sha256 = await digestOf(body, options, this.directory)
     const { size } = body
-    if (expected !== undefined && expected.toLowerCase() !== sha256) {
-      throw new DigestError(url ?? sha256, 'sha256', expected, sha256)
-    }
     // A file of another size was damaged from outside, and is written anew.
     if ((await this.size(sha256)) === size) return { sha256, size, reused: true }
     const target = this.pathOf(sha256)
@@ -85,67 +79,28 @@ export class DirectoryStore implements Store {
     for (const folder of await entries(root)) {
       for (const name of await entries(join(root, folder))) {
         const sha256 = folder + name
-        const found = SHA256.test(sha256) ? await this.#stat(sha256) : undefined
+        const found = isSha256(sha256) ? await this.#stat(sha256) : undefined
         if (found !== undefined) yield { sha256, size: found.size, writtenMs: found.mtimeMs }
       }
     }
   }
 
-  /** Temporary files of processes of this host that are no longer alive. */
-  async *leftovers(): AsyncGenerator<string, void, undefined> {
-    for (const name of await entries(this.temporaryDirectory)) {
-      const [, host, pid] = TEMPORARY.exec(name) ?? []
-      if (host !== hostname()) continue
-      const found = await this.#statPath(join(this.temporaryDirectory, name))
-      if (found !== undefined && !alive(Number(pid), found.mtimeMs)) yield name
-    }
+  leftovers(): AsyncGenerator<string, void, undefined> {
+    return leftoversOf(this.temporaryDirectory)
   }
 
   async clean(): Promise<number> {
-    let removed = 0
-    for await (const name of this.leftovers()) {
-      const path = join(this.temporaryDirectory, name)
-      try {
-        await unlink(path)
-        removed++
-      } catch (error) {
-        // Another process may clean, too.
-        if (code(error) !== 'ENOENT') throw new StoreError(path, 'remove', error)
-      }
-    }
-    return removed
+    return await cleanFolder(this.temporaryDirectory)
   }
 
   async #stat(sha256: string): Promise<Stats | undefined> {
-    return await this.#statPath(this.pathOf(sha256))
-  }
-
-  /** What is at a path; `undefined` when nothing is. */
-  async #statPath(path: string): Promise<Stats | undefined> {
-    try {
-      return await stat(path)
-    } catch (error) {
-      if (code(error) === 'ENOENT') return undefined
-      throw new StoreError(path, 'read', error)
-    }
+    const path = this.pathOf(sha256)
+    return await orAbsent(path, stat(path))
   }
 
   /** Where a file lies, or would. @throws {@link StoreError} for what is no sha256 */
   pathOf(sha256: string): string {
-    if (!SHA256.test(sha256))
-      throw new StoreError(JSON.stringify(sha256), 'name a file', new Error('no sha256'))
-    return join(this.directory, 'sha256', sha256.slice(0, 2), sha256.slice(2))
-  }
-
-  /** For a body whose digest was not computed when it was fetched. */
-  async #digest(body: Body): Promise<string> {
-    const hash = createHash('sha256')
-    try {
-      for await (const chunk of body.stream()) hash.update(chunk)
-    } catch (error) {
-      throw new StoreError(body.path ?? this.directory, 'read', error)
-    }
-    return hash.digest('hex')
+    return join(this.directory, nameOf(sha256))
   }
 
   /** Makes a folder that outlives a loss of power: once in the life of the store. */
@@ -180,13 +135,7 @@ export class DirectoryStore implements Store {
     const path = join(this.temporaryDirectory, temporaryName())
     const handle = await open(path, 'wx')
     try {
-      const hash = createHash('sha256')
-      for await (const chunk of body.stream()) {
-        hash.update(chunk)
-        await handle.writeFile(chunk)
-      }
-      const found = hash.digest('hex')
-      if (found !== sha256) throw new DigestError(sha256, 'sha256', sha256, found)
+      for await (const chunk of checkedBytes(body, sha256)) await handle.writeFile(chunk)
       await handle.sync()
     } catch (error) {
       await handle.close()
@@ -209,14 +158,15 @@ async function makeFolders(path: string): Promise<string | undefined> {
     return await mkdir(path, { recursive: true })
   } catch (error) {
     if (code(error) !== 'ENOENT') throw error
-    // That is all that Node tells of a read-only file system; one folder at a time, the system is asked itself.
     /* c8 ignore start -- test/faults/limits.ts comes here where it may mount one */
+    // That is all that Node tells of a read-only file system; one folder at a time, the system is asked itself.
     await makeFolders(dirname(path))
     await mkdir(path)
     return path
-    /* c8 ignore stop */
   }
+  /* c8 ignore stop */
 }
+/* c8 ignore stop */
 
 /** Forces the names in a folder to the disk: without it a renamed file may be gone after a loss of power. */
 async function syncFolder(path: string): Promise<void> {
@@ -225,26 +175,5 @@ async function syncFolder(path: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
-  }
-}
-
-/** What is in a folder; nothing when it is not there. */
-async function entries(path: string): Promise<string[]> {
-  try {
-    return await readdir(path)
-  } catch (error) {
-    if (code(error) === 'ENOENT') return []
-    throw new StoreError(path, 'read', error)
-  }
-}
-
-/** Whether a process of this host that wrote a temporary file at `writtenMs` is still there. */
-function alive(pid: number, writtenMs: number): boolean {
-  // In a container each process has the number of the one before it.
-  if (pid === process.pid) return writtenMs >= Date.now() - process.uptime() * 1000
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return code(error) === 'EPERM'
   }
 }

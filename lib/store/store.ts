@@ -32,9 +32,14 @@ export interface PutOptions {
   readonly url?: string | undefined
 }
 
+/** How long a URL leads to a file. A download that has begun may take longer. */
+export const PRESIGNED_SECONDS = 3600
+
 export interface Store {
-  /** A folder on the store's own file system: a body that lies there is taken over without a copy. */
+  /** A folder for what is fetched: on the store's own file system, if it has one, so that it is taken over without a copy. */
   readonly temporaryDirectory: string
+  /** Files that it is best given at once. */
+  readonly concurrency: number
   /**
    * Keeps a body, whose temporary file it takes over. When it resolves the file survives a loss of power.
    * @throws {@link DigestError} when the body is not what it must be, {@link StoreError} when it cannot be kept
@@ -42,7 +47,10 @@ export interface Store {
   put(body: Body, options?: PutOptions): Promise<PutFile>
   /** Bytes of a file; `undefined` when it is not there. */
   size(sha256: string): Promise<number | undefined>
-  /** The bytes of a file, from `start` to `end`, both included, in pieces of `highWaterMark`. Fails as Node's own stream does. */
+  /**
+   * The bytes of a file, from `start` to `end`, both included, in pieces of `highWaterMark`. Fails with the code
+   * `ENOENT` where it is not there.
+   */
   createReadStream(
     sha256: string,
     options?: { readonly start?: number; readonly end?: number; readonly highWaterMark?: number }
@@ -51,6 +59,13 @@ export interface Store {
   delete(sha256: string): Promise<void>
   /** All files, in no order. */
   list(): AsyncIterable<ListedFile>
+  /** The path of a file. Only of a store in a folder. */
+  readonly pathOf?: ((sha256: string) => string) | undefined
+  /**
+   * A URL at which whoever has it can read a file for {@link PRESIGNED_SECONDS}, under the name `filename`. Only of a
+   * store that answers requests by itself.
+   */
+  readonly presign?: ((sha256: string, filename: string) => Promise<string>) | undefined
   /** Names of what processes that are no longer alive left half-written. */
   leftovers(): AsyncIterable<string>
   /** Removes that. Returns how much it was. */

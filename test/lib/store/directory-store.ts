@@ -7,11 +7,10 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync
 } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
@@ -96,30 +95,6 @@ t.test('what is put is forced to the disk, and so is its name', async t => {
   t.equal(syncs, 6)
 })
 
-t.test('a part of a file', async t => {
-  const store = open(t)
-  const { sha256 } = await store.put(new Body(Buffer.from('0123456789')))
-  t.equal(String(await buffer(store.createReadStream(sha256, { start: 2, end: 4 }))), '234')
-})
-
-t.test('what is not there', async t => {
-  const store = open(t)
-  const digest = sha256(other)
-  t.equal(await store.size(digest), undefined)
-  await store.delete(digest)
-  await t.rejects(buffer(store.createReadStream(digest)), { code: 'ENOENT' })
-  for await (const file of store.list()) t.fail(file.sha256)
-  t.equal(await store.clean(), 0)
-})
-
-t.test('a file that is removed', async t => {
-  const store = open(t)
-  const { sha256 } = await store.put(new Body(other))
-  await store.delete(sha256)
-  t.equal(await store.size(sha256), undefined)
-  t.match(await store.put(new Body(other)), { reused: false })
-})
-
 t.test('a body that is not what it must be leaves nothing', async t => {
   const store = open(t)
   const wanted = sha256(other)
@@ -138,76 +113,6 @@ t.test('a body that is not what it must be leaves nothing', async t => {
   await t.rejects(store.put(new Body(wrong, { sha256: wanted })), { code: 'ERR_MILLRACE_DIGEST' })
   t.equal(await store.size(wanted), undefined)
   t.strictSame(readdirSync(store.temporaryDirectory), [])
-})
-
-t.test('a file that was cut short is written anew', async t => {
-  const store = open(t)
-  const { sha256 } = await store.put(new Body(other))
-  writeFileSync(pathOf(store, sha256), 'ot')
-  t.match(await store.put(new Body(other)), { reused: false })
-  t.strictSame(readFileSync(pathOf(store, sha256)), other)
-})
-
-t.test('the same content many times at once', async t => {
-  const store = open(t)
-  const results = await Promise.all(Array.from({ length: 20 }, () => store.put(new Body(other))))
-  t.ok(results.every(({ size }) => size === other.length))
-  t.strictSame(readdirSync(store.temporaryDirectory), [])
-  t.strictSame(readFileSync(pathOf(store, sha256(other))), other)
-})
-
-t.test('no name from outside becomes a path', async t => {
-  const store = open(t)
-  for (const name of ['../../etc/passwd', '', 'a'.repeat(63), 'A'.repeat(64), `${'a'.repeat(63)}/`]) {
-    await t.rejects(store.size(name), { code: 'ERR_MILLRACE_STORE' })
-    await t.rejects(store.delete(name), { code: 'ERR_MILLRACE_STORE' })
-    t.throws(() => store.createReadStream(name), { code: 'ERR_MILLRACE_STORE' })
-    await t.rejects(store.put(new Body(other, { sha256: name })), { code: 'ERR_MILLRACE_STORE' })
-  }
-})
-
-t.test('what is in the folder and is none of ours', async t => {
-  const store = open(t)
-  await store.put(new Body(other))
-  mkdirSync(join(store.directory, 'sha256', 'zz'))
-  writeFileSync(join(store.directory, 'sha256', 'zz', 'x'.repeat(62)), '')
-  writeFileSync(join(store.directory, 'sha256', sha256(other).slice(0, 2), 'note'), '')
-  const listed = []
-  for await (const file of store.list()) listed.push(file.sha256)
-  t.strictSame(listed, [sha256(other)])
-})
-
-t.test('temporary files of processes that are gone are removed', async t => {
-  const store = open(t)
-  mkdirSync(store.temporaryDirectory, { recursive: true })
-  const host = hostname()
-  // Linux gives no process a number above 2^22.
-  const gone = `${host}.4194305.0a.tmp`
-  const before = `${host}.${process.pid}.0b.tmp`
-  const kept = [
-    `${host}.${process.pid}.0c.tmp`,
-    `${host}.1.0d.tmp`,
-    `elsewhere.example.4194305.0e.tmp`,
-    'a note',
-    `${host}.tmp`
-  ]
-  for (const name of [gone, before, ...kept]) writeFileSync(join(store.temporaryDirectory, name), '')
-  const longAgo = Date.now() / 1000 - process.uptime() - 60
-  utimesSync(join(store.temporaryDirectory, before), longAgo, longAgo)
-  const leftovers = []
-  for await (const name of store.leftovers()) leftovers.push(name)
-  t.strictSame(leftovers.sort(), [gone, before].sort())
-  t.equal(await store.clean(), 2)
-  t.strictSame(readdirSync(store.temporaryDirectory).sort(), kept.sort())
-})
-
-t.test('two clean at once', async t => {
-  const store = open(t)
-  mkdirSync(store.temporaryDirectory, { recursive: true })
-  for (let n = 0; n < 50; n++)
-    writeFileSync(join(store.temporaryDirectory, `${hostname()}.4194305.${n}.tmp`), '')
-  const [one, two] = await Promise.all([store.clean(), store.clean()])
-  t.equal(Number(one) + Number(two), 50)
 })
 
 t.test('a store that cannot be written or read says where', async t => {
@@ -236,21 +141,4 @@ t.test('a file that cannot be put in its place leaves nothing', async t => {
   await t.rejects(store.put(body), { code: 'ERR_MILLRACE_STORE' })
   t.ok(existsSync(body.path as string), 'what the body has stays its own')
   await body.discard()
-})
-
-t.test('a temporary file that is gone', async t => {
-  const store = open(t)
-  const gone = new Body({ path: join(t.testdirName, 'gone'), size: 5 })
-  await t.rejects(store.put(gone), { code: 'ERR_MILLRACE_STORE', path: gone.path })
-  const taken = new Body({ path: join(t.testdirName, 'gone'), size: 5 })
-  taken.take()
-  await t.rejects(store.put(taken), { code: 'ERR_MILLRACE_STORE', path: store.directory })
-  const known = new Body({ path: join(t.testdirName, 'gone'), size: 5 }, { sha256: sha256(other) })
-  await t.rejects(store.put(known), { code: 'ERR_MILLRACE_STORE', cause: { code: 'ENOENT' } })
-})
-
-t.test('a temporary file that cannot be cleaned', async t => {
-  const store = open(t)
-  mkdirSync(join(store.temporaryDirectory, `${hostname()}.4194305.0a.tmp`), { recursive: true })
-  await t.rejects(store.clean(), { code: 'ERR_MILLRACE_STORE' })
 })
