@@ -198,6 +198,33 @@ export class BusyError extends MillraceError {
   }
 }
 
+/** A run is no longer under way: another process committed it, or took it for dead and began one after it. */
+export class RunEndedError extends MillraceError {
+  readonly code = 'ERR_MILLRACE_RUN_ENDED'
+  constructor(
+    /** Of its row in `runs`. */
+    readonly run: number
+  ) {
+    super(`Run ${run} has ended: another process committed it, or took its repository over`)
+  }
+}
+
+/** A shard of a run could not be done, or is done by another worker now; or the queue cannot be reached. */
+export class ClusterError extends MillraceError {
+  readonly code = 'ERR_MILLRACE_CLUSTER'
+  constructor(
+    /** Of its row in `runs`. */
+    readonly run: number | undefined,
+    why: string,
+    cause?: unknown
+  ) {
+    super(
+      `${run === undefined ? 'The cluster' : `Run ${run} of the cluster`}: ${why}`,
+      cause === undefined ? undefined : { cause }
+    )
+  }
+}
+
 /** More is gone from the index than `maxRemovals` lets a mirror remove; nothing was removed. */
 export class RemovalsError extends MillraceError {
   readonly code = 'ERR_MILLRACE_REMOVALS'

@@ -28,6 +28,7 @@ const channels = {
   downloadRetry: channel('millrace:download:retry'),
   downloadEnd: channel('millrace:download:end'),
   downloadError: channel('millrace:download:error'),
+  concurrency: channel('millrace:download:concurrency'),
   project: channel('millrace:project'),
   skip: channel('millrace:skip'),
   version: channel('millrace:version'),
@@ -114,6 +115,11 @@ export class DownloadWatch {
     seconds.record(durationMs / 1000)
     return durationMs
   }
+}
+
+/** A downloader that finds its concurrency by itself has changed it. */
+export function concurrencyChanged(concurrency: number): void {
+  publish(channels.concurrency, () => ({ concurrency }))
 }
 
 /** A document was read to its end. */

@@ -100,6 +100,18 @@ const MADE: [errors.MillraceError, string, string, object][] = [
     { repository: 'pypi' }
   ],
   [
+    new errors.RunEndedError(7),
+    'ERR_MILLRACE_RUN_ENDED',
+    'Run 7 has ended: another process committed it, or took its repository over',
+    { run: 7 }
+  ],
+  [
+    new errors.ClusterError(7, 'another worker has shard 2 now'),
+    'ERR_MILLRACE_CLUSTER',
+    'Run 7 of the cluster: another worker has shard 2 now',
+    { run: 7 }
+  ],
+  [
     new errors.RemovalsError('pypi', 12, 3, 0.1),
     'ERR_MILLRACE_REMOVALS',
     '3 projects with 12 packages of the repository pypi are gone from the index, more than maxRemovals (0.1) lets one run remove: they were kept',

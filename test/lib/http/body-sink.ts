@@ -200,7 +200,8 @@ t.test('nor a chunk that it had given out just then', async t => {
     deadline: Number.POSITIVE_INFINITY
   })
   sink.write(zlib.gzipSync(randomBytes(MIB)))
-  await sink.end()
+  // Node 20 gives that chunk all the same, Node 24 an error.
+  await Promise.resolve(sink.end()).catch(error => t.equal(error.code, 'ERR_MILLRACE_ENCODING'))
   t.equal(written, 1)
 })
 

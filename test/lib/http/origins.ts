@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events'
 import t from 'tap'
-import { Origins } from '../../../lib/http/origins.js'
+import { Origins, type SharedLimits } from '../../../lib/http/origins.js'
 import { settled } from '../../helpers/http.js'
 
 const never = new AbortController().signal
@@ -128,4 +128,66 @@ t.test('options', async t => {
   ])
     t.throws(() => new Origins(options), { code: 'ERR_MILLRACE_OPTION', option: Object.keys(options)[0] })
   t.doesNotThrow(() => new Origins({ concurrencyPerOrigin: undefined, requestsPerSecond: undefined }))
+})
+
+/** Limits that are shared with nobody, and what was asked of them. */
+function sharedLimits(answer: { waitMs: number; pausedMs: number } = { waitMs: 0, pausedMs: 0 }) {
+  const asked: [string, number][] = []
+  const paused: { origin: string; ms: number }[] = []
+  const shared: SharedLimits = {
+    async reserve(origin, slots) {
+      asked.push([origin, slots])
+      return answer
+    },
+    async pause(origin, ms) {
+      paused.push({ origin, ms })
+      if (ms === 13) throw new Error('the database is away')
+    },
+    paused: async () => paused
+  }
+  return { shared, asked, paused }
+}
+
+t.test('those that wait for a shared slot reserve together, a quarter of a second at most', async t => {
+  const { shared, asked } = sharedLimits()
+  const origins = new Origins({ requestsPerSecond: 40, shared })
+  await origins.enter(A, never)
+  t.strictSame(asked, [[A, 1]])
+  await Promise.all(Array.from({ length: 25 }, () => origins.enter(A, new AbortController().signal)))
+  t.strictSame(
+    asked
+      .slice(1)
+      .map(([, slots]) => slots)
+      .slice(0, 2),
+    [1, 10]
+  )
+  t.equal(
+    asked.reduce((sum, [, slots]) => sum + slots, 0),
+    26
+  )
+})
+
+t.test('a slot that nobody used in time is none', async t => {
+  const { shared } = sharedLimits()
+  const waits = [-1000, 0]
+  const late = { ...shared, reserve: async () => ({ waitMs: Number(waits.shift()), pausedMs: 0 }) }
+  await new Origins({ requestsPerSecond: 40, shared: late }).enter(A, never)
+  t.strictSame(waits, [], 'it asked again')
+})
+
+t.test('pauses are told to others, and those of others are kept to', async t => {
+  const { shared, paused } = sharedLimits({ waitMs: 0, pausedMs: 30 })
+  const origins = new Origins({ shared })
+  origins.pause(A, 13)
+  t.strictSame(paused, [{ origin: A, ms: 13 }])
+  await new Origins().heed()
+  paused.splice(0, 1, { origin: B, ms: 40 })
+  await origins.heed()
+  const startedAt = performance.now()
+  await origins.enter(B, never)
+  t.ok(performance.now() - startedAt >= 39)
+  const limited = new Origins({ requestsPerSecond: 1000, shared })
+  const before = performance.now()
+  await limited.enter(A, never)
+  t.ok(performance.now() - before >= 29, 'as the reservation says')
 })
