@@ -9,7 +9,7 @@
  *
  * A batch leaves when it is full, when input ends, or `maxWaitMs` after its first object, so that a slow
  * source strands nothing; but not before the batch ahead of it has been taken by the reader. While one batch
- * is in its call the next is collected.
+ * is in its call the next is collected. An object that needs no call goes on at once, unless others are before it.
  */
 import { addAbortSignal, Duplex } from 'node:stream'
 import { integer } from '../lib/options.js'
@@ -36,6 +36,8 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   #batch: In[] = []
   /** The callback of the object that filled the batch; Node writes no other until then. */
   #full: Callback | undefined
+  /** The callback of an object that passed and filled the reader's buffer; the same holds of it. */
+  #held: Callback | undefined
   /** Set while a batch collects; fired, it is `due`. */
   #timer: NodeJS.Timeout | undefined
   #due = false
@@ -43,6 +45,7 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   /** What the last call gave, and how much of it was pushed. */
   #ready: readonly Out[] = []
   #pushed = 0
+  #passed = 0
   /** False from a `push` that filled the reader's buffer until Node asks for more. */
   #wanted = true
   #ending: Callback | undefined
@@ -60,8 +63,18 @@ export abstract class BatchTransform<In, Out> extends Duplex {
     if (signal !== undefined) addAbortSignal(signal, this)
   }
 
+  /** Objects that calls are over for. */
+  get passed(): number {
+    return this.#passed
+  }
+
   /** Makes the call for one batch, never empty. `signal` is aborted when the stream is destroyed. */
   protected abstract _batch(items: readonly In[], signal: AbortSignal): Promise<readonly Out[]>
+
+  /** What becomes of an object that needs no call; `undefined` for one that does. Those before it may still wait for theirs. */
+  protected _pass(_item: In): Out | undefined {
+    return undefined
+  }
 
   /** Whether a batch is full for another reason than its count, such as its bytes. Called as each object comes. */
   protected _fills(_item: In): boolean {
@@ -72,6 +85,16 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   protected async _discard(_items: readonly In[]): Promise<void> {}
 
   override _write(item: In, _encoding: BufferEncoding, callback: Callback): void {
+    if (this.#batch.length === 0 && !this.#calling && this.#pushed >= this.#ready.length) {
+      const passing = this._pass(item)
+      if (passing !== undefined) {
+        this.#passed++
+        this.#wanted = this.push(passing)
+        if (this.#wanted) callback()
+        else this.#held = callback
+        return
+      }
+    }
     this.#batch.push(item)
     if (this.#batch.length >= this.#batchSize || this._fills(item)) {
       this.#full = callback
@@ -87,6 +110,9 @@ export abstract class BatchTransform<In, Out> extends Duplex {
 
   override _read(): void {
     this.#wanted = true
+    const held = this.#held
+    this.#held = undefined
+    held?.()
     this.#advance()
   }
 
@@ -99,6 +125,7 @@ export abstract class BatchTransform<In, Out> extends Duplex {
     this.#controller.abort(error ?? undefined)
     clearTimeout(this.#timer)
     this.#full = undefined
+    this.#held = undefined
     const left = this.#batch
     this.#batch = []
     this.#closing = () => {
@@ -135,6 +162,7 @@ export abstract class BatchTransform<In, Out> extends Duplex {
     this._batch(items, this.#controller.signal).then(
       results => {
         this.#calling = false
+        this.#passed += items.length
         this.#ready = results
         this.#pushed = 0
         this.#advance()

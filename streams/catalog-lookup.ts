@@ -1,5 +1,5 @@
 /**
- * Asks the catalog what it knows of packages: one query a batch.
+ * Asks the catalog what it knows of packages: one query a batch, and none for projects that are new.
  *
  * in     `Package`
  * out    the same packages, with `known` and `stored`; in order
@@ -22,6 +22,11 @@ export class CatalogLookup extends BatchTransform<Package, KnownPackage> {
   constructor({ run, ...options }: CatalogLookupOptions) {
     super(options)
     this.#run = run
+  }
+
+  // Held for a batch, they would be what the garbage collector copies most often.
+  protected override _pass(pkg: Package): KnownPackage | undefined {
+    return this.#run.mayKnow(pkg) ? undefined : pkg
   }
 
   protected override async _batch(packages: readonly Package[]): Promise<readonly KnownPackage[]> {

@@ -28,6 +28,7 @@ type Callback = (error?: Error | null) => void
 export abstract class ConcurrentTransform<In, Out> extends Duplex {
   #concurrency: number
   #inFlight = 0
+  #passed = 0
   /** False from a `push` that filled the reader's buffer until Node asks for more. */
   #wanted = true
   /** The written object that waits for its turn; Node writes no other until its callback. */
@@ -60,6 +61,11 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
   /** Calls in flight now. */
   get inFlight(): number {
     return this.#inFlight
+  }
+
+  /** Objects that calls are over for. */
+  get passed(): number {
+    return this.#passed
   }
 
   /** Makes the call for one object. `signal` is aborted when the stream is destroyed. */
@@ -131,6 +137,7 @@ export abstract class ConcurrentTransform<In, Out> extends Duplex {
       else this.#wanted = this.push(result)
     }
     this.#inFlight--
+    this.#passed++
     this.#advance()
     this.#finish()
   }

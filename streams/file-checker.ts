@@ -5,12 +5,14 @@
  * out    the same files, with what is wrong with each, in the order in which they were read
  * holds  at most `highWaterMark` unstarted, `concurrency` being read, each with two pieces of 1 MiB in memory, and
  *        `concurrency + highWaterMark - 1` being read or unread together
- * fails  never: a file that cannot be read is one with which something is wrong
+ * fails  with a `StoreError` when the store is not to be reached; a file that cannot be read is one with which something
+ *        is wrong
  *
  * Emits `'checked'` (the file) for each.
  */
 import { createHash } from 'node:crypto'
 import type { CheckedFile } from '../lib/catalog/verification.js'
+import { StoreError } from '../lib/errors.js'
 import type { Store, StoredFile } from '../lib/store/store.js'
 import { ConcurrentTransform, type ConcurrentTransformOptions } from './concurrent-transform.js'
 
@@ -51,6 +53,8 @@ export class FileChecker extends ConcurrentTransform<StoredFile, CheckedFile> {
         read += piece.length
       }
     } catch (error) {
+      // That no file can be read is wrong with none of them.
+      if (error instanceof StoreError) throw error
       const { code, message } = error as NodeJS.ErrnoException
       const wrong = { kind: 'missing', message: 'it is not in the store' } as const
       return { ...file, read, wrong: code === 'ENOENT' ? wrong : { kind: 'unreadable', message } }

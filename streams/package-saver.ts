@@ -36,9 +36,6 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
 /** Files that make a batch full: what a process that dies has fetched for nothing. Beside two waits for the disk a file, a transaction costs little. */
 const MAX_BATCH_FILES = 32
 
-/** Files put into the store at once: each waits for the disk twice, and Node has four threads to wait with. */
-const PUTS = 4
-
 /** The package of what a saver takes. */
 export function packageOf(item: Savable): KnownPackage {
   return 'item' in item ? item.item : item
@@ -120,7 +117,8 @@ export class PackageSaver extends BatchTransform<Savable, KnownPackage> {
         }
       }
     }
-    await Promise.all(Array.from({ length: Math.min(PUTS, downloads.length) }, work))
+    const puts = Math.min(this.#store?.concurrency ?? 1, downloads.length)
+    await Promise.all(Array.from({ length: puts }, work))
     await this._discard(downloads.slice(next))
     if (failure !== undefined) throw failure
     signal.throwIfAborted()

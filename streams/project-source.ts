@@ -13,11 +13,12 @@
  */
 import { addAbortSignal, Readable } from 'node:stream'
 import type { KnownListing } from '../lib/catalog/known.js'
-import { RecordError } from '../lib/errors.js'
+import { RecordError, StatusError } from '../lib/errors.js'
 import { parseRequirements, type Requirements, selectProjects } from '../lib/filter/projects.js'
 import type { Downloaded } from '../lib/http/body.js'
 import type { Downloadable } from '../lib/http/download.js'
 import { settledLastModified } from '../lib/http/last-modified.js'
+import { redactUrl } from '../lib/http/redact.js'
 import { httpUrl, integer, oneOf } from '../lib/options.js'
 import { textOf } from '../lib/pypi/documents/format.js'
 import { type DocumentLimits, documentLimits, type GivenLimits } from '../lib/pypi/documents/limits.js'
@@ -52,6 +53,11 @@ export interface ProjectSourceOptions
   readonly first?: readonly string[] | undefined
   /** What is known of the listing: one that did not change is not read. @defaultValue nothing */
   readonly listing?: Pick<KnownListing, 'etag' | 'lastModified' | 'digest'> | undefined
+  /**
+   * Projects to give in place of all others, as another process had them listed; no request is made.
+   * @defaultValue none
+   */
+  readonly listed?: readonly ListedProject[] | undefined
   /** Projects buffered for the reader. Whole number of 1 or more. @defaultValue 16 (Node's, for objects) */
   readonly highWaterMark?: number | undefined
   /** What the listing may ask of this process. */
@@ -107,6 +113,7 @@ export class ProjectSource extends Readable {
     excludes,
     first = [],
     listing = {},
+    listed,
     highWaterMark = 16,
     limits,
     signal,
@@ -133,7 +140,9 @@ export class ProjectSource extends Readable {
     this.#first = new Map(
       first.map(name => [normalizeName(name), name] as const).filter(([project]) => admits(project))
     )
-    if (names !== undefined) {
+    if (listed !== undefined) {
+      this.#named = this.#each(listed)
+    } else if (names !== undefined) {
       const spelled = new Map(requirements.toReversed().map(({ project, name }) => [project, name]))
       const ordered = new Set([...this.#first.keys(), ...names])
       this.#named = Array.from(ordered, name => this.#project(name, spelled.get(name) as string)).values()
@@ -198,6 +207,9 @@ export class ProjectSource extends Readable {
       lastModified: settledLastModified(headers),
       digest: status === 304 ? undefined : body.digests.sha256
     }
+    const { etag, lastModified } = this.#known
+    // Without having been asked on condition, that is no answer.
+    if (status === 304 && (etag ?? lastModified) === undefined) throw new StatusError(redactUrl(url), status)
     if (status === 304 || (about.digest !== undefined && about.digest === this.#known.digest)) {
       for (const [project, name] of this.#first) {
         if (!this.push(this.#project(project, name))) await this.#wanted()
@@ -261,6 +273,10 @@ export class ProjectSource extends Readable {
       this.#wake = resolve
     })
     this.#wake = undefined
+  }
+
+  *#each(listed: readonly ListedProject[]): Generator<Project, void, undefined> {
+    for (const one of listed) yield this.#project(one.project, one.name, one)
   }
 
   #project(project: string, name: string, listed?: ListedProject): Project {

@@ -10,6 +10,7 @@ import type { Run } from '../lib/catalog/run.js'
 import type { FilterOptions } from '../lib/filter/index.js'
 import { isPrivateHost } from '../lib/http/address.js'
 import { finite, integer } from '../lib/options.js'
+import type { ListedProject } from '../lib/pypi/listing.js'
 import type { Report } from '../lib/report.js'
 import type { Store } from '../lib/store/store.js'
 import { CatalogLookup } from './catalog-lookup.js'
@@ -46,9 +47,12 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
   readonly indexUrl?: string | URL | undefined
   /** Documents to read: `simple`, PEP 691 JSON or PEP 503 HTML; `json`, `/pypi/NAME/json`. @defaultValue `simple` */
   readonly source?: 'simple' | 'json' | undefined
-  /** A catalog that the caller opened and will close, or where it lies. @defaultValue `millrace.db` */
+  /**
+   * A catalog that the caller opened and will close, or where it lies: a SQLite file, or `postgres://…`.
+   * @defaultValue `millrace.db`
+   */
   readonly catalog?: Catalog | string | undefined
-  /** Where files go: a store, or the folder of one. @defaultValue `millrace-store` */
+  /** Where files go: a store, the folder of one, or `s3://BUCKET/PREFIX`. @defaultValue `millrace-store` */
   readonly store?: Store | string | undefined
   /** Name of the repository in the catalog; it is made where there is none. @defaultValue `pypi` */
   readonly repository?: string | undefined
@@ -76,10 +80,10 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
    * version needs. Whole number of 1 or more. @defaultValue all
    */
   readonly keepVersions?: number | undefined
-  /** Documents in flight. @defaultValue 32 */
-  readonly concurrency?: number | undefined
-  /** Files in flight. @defaultValue 16 */
-  readonly downloadConcurrency?: number | undefined
+  /** Documents in flight; `auto` finds out how many are worth it. @defaultValue 32 */
+  readonly concurrency?: number | 'auto' | undefined
+  /** Files in flight, likewise. @defaultValue 16 */
+  readonly downloadConcurrency?: number | 'auto' | undefined
   /** Say in the report's `plan` what would come in, and change nothing. @defaultValue false */
   readonly dryRun?: boolean | undefined
   /** Fail at the first project or file that cannot be had. @defaultValue false */
@@ -96,23 +100,35 @@ export interface SyncOptions extends FilterOptions, RequestOptions {
 /** Packages between two stages: they come by the document, and a stage that waits for the next one does nothing. */
 const BUFFERED = 256
 
-/** A batch is one statement, and the turn of the event loop that it waits for takes longer than it does. */
-const BATCHES = { batchSize: 2400, highWaterMark: BUFFERED }
+/** A batch is one statement. Larger ones measured no faster, and 2,400 took 50 MB more. */
+const BATCHES = { batchSize: 720, highWaterMark: BUFFERED }
 
 /** In flight, unless the options say otherwise. */
 const DOCUMENTS = 32
 const FILES = 16
 
-/** The stages up to the packages that the filters left; a sync has a run, and what that begins with; a dry run has none. */
-export function packageStages(options: SyncOptions, index: URL, run?: Run, due?: Due): readonly Stage[] {
-  const { source, includes, excludes, concurrency = DOCUMENTS } = options
+/** The source: of what the index lists and a run begins with, or of what another process had listed. */
+export function sourceStage(
+  options: SyncOptions,
+  index: URL,
+  {
+    due,
+    listed
+  }: { readonly due?: Due | undefined; readonly listed?: readonly ListedProject[] | undefined } = {}
+): ProjectSource {
+  const { source, includes, excludes } = options
+  return new ProjectSource({
+    ...{ ...requestOptions(options, index), indexUrl: index, source, includes, excludes, listed },
+    first: due?.first.map(({ name }) => name),
+    listing: due?.listing
+  })
+}
+
+/** The stages from there up to the packages that the filters left; a sync has a run; a dry run has none. */
+export function packageStages(options: SyncOptions, index: URL, run?: Run): readonly Stage[] {
+  const { concurrency = DOCUMENTS } = options
   const requests = requestOptions(options, index)
   return [
-    new ProjectSource({
-      ...{ ...requests, indexUrl: index, source, includes, excludes },
-      first: due?.first.map(({ name }) => name),
-      listing: due?.listing
-    }),
     ...(run === undefined ? [] : [new ProjectLookup({ run })]),
     new Downloader<KnownProject>({ ...requests, concurrency }),
     new MetadataParser({ highWaterMark: BUFFERED }),
@@ -120,15 +136,13 @@ export function packageStages(options: SyncOptions, index: URL, run?: Run, due?:
   ]
 }
 
-/** The stages that save packages and make the version. With `store`, their files are downloaded into it. */
+/** The stages that save packages. With `store`, their files are downloaded into it. */
 export function savingStages(
   options: SyncOptions,
   index: URL,
   run: Run,
-  store: Store | undefined,
-  completeListing: () => boolean
+  store: Store | undefined
 ): readonly Stage[] {
-  const { maxRemovals, strict } = options
   const files = store && [
     new Downloader<KnownPackage>({
       ...requestOptions(options, index),
@@ -141,19 +155,28 @@ export function savingStages(
   return [
     new CatalogLookup({ run, ...BATCHES }),
     ...(files ?? []),
-    new PackageSaver({ run, store, ...(files === undefined ? BATCHES : {}) }),
-    new VersionWriter({ run, highWaterMark: BUFFERED, completeListing, maxRemovals, strict })
+    new PackageSaver({ run, store, ...(files === undefined ? BATCHES : {}) })
   ]
+}
+
+/** The stage that makes the version. */
+export function versionStage(
+  { maxRemovals, strict }: SyncOptions,
+  run: Run,
+  completeListing: () => boolean
+): Stage {
+  return new VersionWriter({ run, highWaterMark: BUFFERED, completeListing, maxRemovals, strict })
 }
 
 /** Checks what the stages would refuse once the catalog is open. @throws {@link OptionError} */
 export function checkStageOptions(options: SyncOptions, index: URL): void {
   const { concurrency = DOCUMENTS, downloadConcurrency = FILES, maxRemovals = 0, keepVersions = 1 } = options
-  integer('concurrency', concurrency, 1)
-  integer('downloadConcurrency', downloadConcurrency, 1)
+  if (concurrency !== 'auto') integer('concurrency', concurrency, 1)
+  if (downloadConcurrency !== 'auto') integer('downloadConcurrency', downloadConcurrency, 1)
   finite('maxRemovals', maxRemovals, 0, 1)
   integer('keepVersions', keepVersions, 1)
   fullCheckMs(options)
+  sourceStage(options, index)
   // Nobody will listen to these stages, so no signal may end them.
   packageStages({ ...options, signal: undefined }, index)
 }

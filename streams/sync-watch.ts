@@ -69,6 +69,11 @@ export class SyncWatch {
     return this.#writer?.result !== undefined
   }
 
+  /** Whether the listing tells less than what there is of any of the projects. */
+  get unsure(): boolean {
+    return this.#unsure
+  }
+
   /** Whether the index named all its projects. */
   get completeListing(): boolean {
     return this.#listing?.complete ?? false
@@ -211,10 +216,18 @@ export class SyncWatch {
     const { files } = this.#report
     stage.on('saved', (saved: readonly KnownPackage[], brought: number) => {
       files.reused -= brought
-      for (const { project, stored } of saved) {
-        if (stored !== undefined) files.reused++
-        this.#run?.ledger.settle(project)
+      // Those of one project come together.
+      let [project, packages] = [(saved[0] as KnownPackage).project, 0]
+      for (const pkg of saved) {
+        if (pkg.stored !== undefined) files.reused++
+        if (pkg.project !== project) {
+          this.#run?.ledger.settle(project, undefined, packages)
+          project = pkg.project
+          packages = 0
+        }
+        packages++
       }
+      this.#run?.ledger.settle(project, undefined, packages)
     })
     stage.on('skip', (item: Savable, error: Error) => this.#failFile(stage, packageOf(item), error))
   }

@@ -1,26 +1,30 @@
 /**
  * A sync: runs the list of stages, and reports what they did.
  */
-import { existsSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Catalog } from '../lib/catalog/catalog.js'
+import type { Run } from '../lib/catalog/run.js'
 import { parseRequirements, type Requirements } from '../lib/filter/projects.js'
 import { Origins } from '../lib/http/origins.js'
 import { redactUrl } from '../lib/http/redact.js'
 import { watchSync } from '../lib/observe.js'
 import { httpUrl, oneOf, text } from '../lib/options.js'
+import { countsOf } from '../lib/progress.js'
 import { formatRequirement } from '../lib/pypi/requirement.js'
 import { emptyReport, failureOf, type Report } from '../lib/report.js'
-import { DirectoryStore } from '../lib/store/directory-store.js'
+import { openStore } from '../lib/store/open-store.js'
 import { PlanWriter } from './plan-writer.js'
 import { syncKeys } from './sync-keys.js'
+import { recordProgress } from './sync-progress.js'
 import {
   checkStageOptions,
   fullCheckMs,
   packageStages,
   type Stage,
   type SyncOptions,
-  savingStages
+  savingStages,
+  sourceStage,
+  versionStage
 } from './sync-stages.js'
 import { SyncWatch } from './sync-watch.js'
 
@@ -29,8 +33,8 @@ export type { Stage, SyncOptions } from './sync-stages.js'
 const POLICIES = ['on-demand', 'immediate', 'streamed'] as const
 const SOURCES = ['simple', 'json'] as const
 
-/** The options with their defaults, where a sync and a dry run need them. */
-type Settings = SyncOptions & {
+/** The options with their defaults, where a sync and a dry run need them. @internal */
+export type Settings = SyncOptions & {
   readonly [K in 'catalog' | 'store' | 'repository' | 'source' | 'policy']: NonNullable<SyncOptions[K]>
 }
 
@@ -41,6 +45,21 @@ type Settings = SyncOptions & {
  * listed; {@link CatalogError} and {@link StoreError}; an `AbortError`. Then no version was made.
  */
 export async function sync(options: SyncOptions = {}): Promise<Report> {
+  const { settings, index } = settingsOf(options)
+  options.signal?.throwIfAborted()
+  const startedAt = performance.now()
+  const report = emptyReport(settings.repository)
+  try {
+    if (options.dryRun) await plan(settings, index, report)
+    else await watchSync(report, () => run(settings, index, report, startedAt))
+  } finally {
+    report.durationMs = Math.round(performance.now() - startedAt)
+  }
+  return report
+}
+
+/** The options with their defaults. @internal @throws as {@link sync} before anything is opened */
+export function settingsOf(options: SyncOptions): { readonly settings: Settings; readonly index: URL } {
   const {
     catalog = 'millrace.db',
     store = 'millrace-store',
@@ -57,34 +76,21 @@ export async function sync(options: SyncOptions = {}): Promise<Report> {
   if (typeof catalog === 'string') text('catalog', catalog)
   if (typeof store === 'string') text('store', store)
   checkStageOptions(options, index)
-  options.signal?.throwIfAborted()
   const settings: Settings = {
     ...options,
     ...{ catalog, store, repository, source, policy },
     // One for both downloaders, which are one client.
     origins: origins instanceof Origins ? origins : new Origins(origins)
   }
-  const startedAt = performance.now()
-  const report = emptyReport(repository)
-  try {
-    if (options.dryRun) await plan(settings, index, report)
-    else await watchSync(report, () => run(settings, index, report, startedAt))
-  } finally {
-    report.durationMs = Math.round(performance.now() - startedAt)
-  }
-  return report
+  return { settings, index }
 }
 
 async function run(settings: Settings, index: URL, report: Report, startedAt: number): Promise<void> {
   const { catalog, store, repository, policy, mirror = false, keepVersions, signal } = settings
+  const kept = await openStore(store)
   const opened = typeof catalog === 'string' ? await Catalog.open(catalog) : catalog
-  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
   const { key, projectKey } = syncKeys(settings, index)
-  // The failures are rows of their own.
-  const told = () => {
-    const { failures, ...counts } = report
-    return { ...counts, durationMs: Math.round(performance.now() - startedAt), failures: failures.length }
-  }
+  const told = () => ({ ...countsOf(report), durationMs: Math.round(performance.now() - startedAt) })
   try {
     const run = await opened.beginRun({
       ...{ repository, mirror, projectKey, optionsKey: key },
@@ -101,18 +107,15 @@ async function run(settings: Settings, index: URL, report: Report, startedAt: nu
       if (policy === 'immediate') await kept.clean()
       await runStages(
         [
-          ...packageStages(settings, index, run, due),
-          ...savingStages(
-            settings,
-            index,
-            run,
-            policy === 'immediate' ? kept : undefined,
-            () => watching.completeListing
-          )
+          sourceStage(settings, index, { due }),
+          ...packageStages(settings, index, run),
+          ...savingStages(settings, index, run, policy === 'immediate' ? kept : undefined),
+          versionStage(settings, run, () => watching.completeListing)
         ],
         settings,
         watching,
-        report
+        report,
+        run
       )
       await watching.record()
       await run.keepListing(watching.keptListing)
@@ -139,13 +142,20 @@ async function run(settings: Settings, index: URL, report: Report, startedAt: nu
 async function plan(settings: Settings, index: URL, report: Report): Promise<void> {
   const { catalog: given, repository } = settings
   const opened =
-    typeof given === 'string' && existsSync(given) ? await Catalog.open(given, { create: false }) : undefined
+    typeof given === 'string' && (await Catalog.exists(given))
+      ? await Catalog.open(given, { create: false })
+      : undefined
   try {
     const catalog = typeof given === 'string' ? opened : given
     const known = (await catalog?.repositories())?.includes(repository) ?? false
     const writer = new PlanWriter({ catalog: known ? catalog : undefined, repository })
     const watch = new SyncWatch(undefined, report, settings)
-    await runStages([...packageStages(settings, index), writer], settings, watch, report)
+    await runStages(
+      [sourceStage(settings, index), ...packageStages(settings, index), writer],
+      settings,
+      watch,
+      report
+    )
     report.plan = { projects: writer.projects, dropped: watch.dropped }
     if (known) report.version = (await catalog?.versions(repository))?.at(-1)?.number ?? 0
     report.packages.added = writer.projects.reduce((sum, { packages }) => sum + packages, 0)
@@ -158,19 +168,23 @@ async function runStages(
   made: readonly Stage[],
   { stages, signal }: SyncOptions,
   watch: SyncWatch,
-  report: Report
+  report: Report,
+  run?: Run
 ): Promise<void> {
   const list = stages?.(made, report) ?? made
   watch.observe(list)
-  await pipeline(list, signal === undefined ? {} : { signal }).catch(error => {
-    // Aborted a moment too late: the version is there.
-    if (!watch.committed) throw error
-  })
+  const stop = run && recordProgress(run, list, report)
+  await pipeline(list, signal === undefined ? {} : { signal })
+    .catch(error => {
+      // Aborted a moment too late: the version is there.
+      if (!watch.committed) throw error
+    })
+    .finally(stop)
   watch.finish()
 }
 
-/** The options as the run's row shows them: nothing secret, and nothing that is not data. */
-function shownOptions(options: SyncOptions): Record<string, unknown> {
+/** The options as the run's row shows them: nothing secret, and nothing that is not data. @internal */
+export function shownOptions(options: SyncOptions): Record<string, unknown> {
   const { catalog, store, dispatcher, headers, authorization, origins, signal, stages, ...shown } = options
   const { includes, excludes } = options
   return { ...shown, includes: shownRequirements(includes), excludes: shownRequirements(excludes) }

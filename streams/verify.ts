@@ -7,17 +7,20 @@ import { age } from '../lib/age.js'
 import { Catalog } from '../lib/catalog/catalog.js'
 import type { BrokenReference, CheckedFile, ProblemKind, Verification } from '../lib/catalog/verification.js'
 import type { RequestOptions } from '../lib/http/settings.js'
-import { finite, text } from '../lib/options.js'
-import { DirectoryStore } from '../lib/store/directory-store.js'
+import { finite } from '../lib/options.js'
+import { openStore } from '../lib/store/open-store.js'
 import type { ListedFile, Store } from '../lib/store/store.js'
 import { FileChecker } from './file-checker.js'
 import { FileJudge } from './file-judge.js'
 import { FileRepairer, type RepairedFile } from './file-repairer.js'
 
 export interface VerifyOptions extends Omit<RequestOptions, 'digest' | 'directory' | 'allowPrivate'> {
-  /** A catalog that the caller opened and will close, or where it lies. @defaultValue `millrace.db` */
+  /**
+   * A catalog that the caller opened and will close, or where it lies: a SQLite file, or `postgres://…`.
+   * @defaultValue `millrace.db`
+   */
   readonly catalog?: Catalog | string | undefined
-  /** The store, or its folder. @defaultValue `millrace-store` */
+  /** The store, its folder, or `s3://BUCKET/PREFIX`. @defaultValue `millrace-store` */
   readonly store?: Store | string | undefined
   /** Mend what is wrong, under the locks of all repositories. @defaultValue false */
   readonly repair?: boolean | undefined
@@ -88,8 +91,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyReport>
   } = options
   finite('share', share, 0, 1)
   const before = new Date(Date.now() - age('olderThan', olderThan)).toISOString()
-  if (typeof store === 'string') text('store', store)
-  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+  const kept = await openStore(store)
   signal?.throwIfAborted()
   const startedAt = performance.now()
   const opened = typeof catalog === 'string' ? await Catalog.open(catalog, { create: false }) : catalog

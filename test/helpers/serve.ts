@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { createServer, type ServerOptions } from '../../lib/serve/server.js'
-import type { SyncSetup } from './sync.js'
 
 export interface HttpAnswer {
   readonly status: number
@@ -63,7 +62,7 @@ export const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
 /** Serves what a test has synced, until it ends. */
 export async function serveSetup(
   t: Test,
-  { catalog, store }: Pick<SyncSetup, 'catalog' | 'store'>,
+  { catalog, store }: Pick<ServerOptions, 'catalog' | 'store'>,
   options: ServerOptions = {}
 ): Promise<Served> {
   const log: string[] = []

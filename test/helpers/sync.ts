@@ -1,6 +1,6 @@
 /** Syncs a small index into a catalog and a store in the test's folder. */
 import { join } from 'node:path'
-import sqlite3 from 'sqlite3'
+import { Transform } from 'node:stream'
 import type { Test } from 'tap'
 import type { IndexServer, IndexServerOptions } from '../../benchmarks/index-server/server.js'
 import { Catalog } from '../../lib/catalog/catalog.js'
@@ -9,6 +9,7 @@ import type { Report } from '../../lib/report.js'
 import { DirectoryStore } from '../../lib/store/directory-store.js'
 import { type SyncOptions, sync } from '../../streams/sync.js'
 import { readAll } from './catalog.js'
+import { execute, newLocation } from './database.js'
 import { indexServer } from './index-server.js'
 
 export interface SyncSetup {
@@ -32,13 +33,16 @@ export interface SyncSetup {
 /** To be called once a test. The index has what `options` make up, which is nothing where they do not say. */
 export async function syncSetup(t: Test, options: IndexServerOptions = {}): Promise<SyncSetup> {
   const index = await indexServer(t, { projects: 0, files: 3, ...options })
-  return syncInto(t.testdir(), index)
+  return await syncInto(t, t.testdir(), index)
 }
 
 /** The same for an index that is there already, and another folder. */
-export function syncInto(directory: string, index: IndexServer): SyncSetup {
-  const catalog = join(directory, 'catalog.db')
-  const store = join(directory, 'store')
+export async function syncInto(t: Test, directory: string, index: IndexServer): Promise<SyncSetup> {
+  return syncAt(await newLocation(t, directory), join(directory, 'store'), index)
+}
+
+/** The same for a catalog and a store at other places. */
+export function syncAt(catalog: string, store: string, index: IndexServer): SyncSetup {
   const open = async <T>(work: (catalog: Catalog) => Promise<T>) => {
     const opened = await Catalog.open(catalog)
     try {
@@ -58,12 +62,7 @@ export function syncInto(directory: string, index: IndexServer): SyncSetup {
     store,
     open,
     packages,
-    rows: sql =>
-      new Promise((resolve, reject) => {
-        const handle = new sqlite3.Database(catalog)
-        handle.all(sql, (error: Error | null, rows: never[]) => (error ? reject(error) : resolve(rows)))
-        handle.close()
-      }),
+    rows: sql => execute(catalog, sql),
     run: more => sync({ indexUrl: index.indexUrl, catalog, store, minTimeout: 1, maxTimeout: 2, ...more }),
     names: async version => (await packages(version)).map(({ filename }) => filename),
     async stored() {
@@ -72,6 +71,15 @@ export function syncInto(directory: string, index: IndexServer): SyncSetup {
       return files
     }
   }
+}
+
+/** A stage that does nothing, but does not end before `promise` has. */
+export function endsAfter(promise: Promise<unknown>): Transform {
+  return new Transform({
+    objectMode: true,
+    transform: (item, _encoding, done) => done(null, item),
+    flush: done => void promise.then(() => done(), done)
+  })
 }
 
 /** Adds a project with one sdist for each version. */

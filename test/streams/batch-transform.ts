@@ -323,3 +323,38 @@ t.test('a signal that is aborted already ends the stage as it is made', async t 
   }
   await t.rejects(new Idle({ signal: AbortSignal.abort() }).toArray(), { code: 'ABORT_ERR' })
 })
+
+/** Lets numbers from 100 on pass. */
+class Passing extends Doubler {
+  protected override _pass(item: number): number | undefined {
+    return item < 100 ? undefined : item * 2
+  }
+}
+
+t.test('what needs no call goes on at once, in order', async t => {
+  const stage = new Passing({ batchSize: 10, maxWaitMs: 60_000 })
+  const items = [...numbers(150).slice(100), ...numbers(150).slice(95), 1, 101]
+  const out = await run(stage, items, () => new Promise(setImmediate))
+  t.strictSame(
+    out,
+    items.map(item => item * 2)
+  )
+  t.same(
+    stage.batches[0]?.slice(0, 6),
+    [95, 96, 97, 98, 99, 100],
+    'what follows those with a call waits with them'
+  )
+  t.equal(stage.passed, items.length)
+})
+
+t.test('what passes waits for its reader', async t => {
+  const stage = new Passing({ highWaterMark: 4 })
+  let taken = 0
+  for (let n = 0; n < 20; n++) stage.write(100 + n, () => taken++)
+  await settled()
+  t.equal(stage.readableLength, 4)
+  t.equal(taken, 3, 'the callback of the one that filled the buffer waits')
+  stage.destroy()
+  await new Promise(resolve => stage.once('close', resolve))
+  t.equal(stage.batches.length, 0)
+})

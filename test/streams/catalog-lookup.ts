@@ -39,6 +39,16 @@ t.test('a package does not wait for a batch to fill', async t => {
   lookup.destroy()
 })
 
+t.test('packages of new projects go on at once', async t => {
+  const catalog = await openCatalog(t)
+  const run = await catalog.beginRun({ repository: 'x' })
+  await run.lookupProjects([{ project: 'a', name: 'a', url: 'https://index.example/a/' }])
+  const lookup = new CatalogLookup({ run, maxWaitMs: 2 ** 31 - 1 })
+  lookup.write(sdist('a', '1'))
+  t.match(lookup.read(), { filename: 'a-1.tar.gz', known: undefined })
+  lookup.destroy()
+})
+
 t.test('a catalog that fails', async t => {
   const catalog = await openCatalog(t)
   const first = await catalog.beginRun({ repository: 'x' })

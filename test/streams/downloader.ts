@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners, once } from 'node:events'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -576,3 +577,50 @@ t.test(
     t.not(sharedDispatcher(true), sharedDispatcher(false))
   }
 )
+
+t.test('a concurrency that finds itself', async t => {
+  const server = await indexServer(t, { projects: 500, files: 1, fileBytes: 'none', latencyMs: 2 })
+  const downloader = new Downloader<Item>({ dispatcher: ownAgent(t), concurrency: 'auto' })
+  t.equal(downloader.concurrency, 16)
+  const told: number[] = []
+  const channel = 'millrace:download:concurrency'
+  const listener = (message: unknown) => told.push((message as { concurrency: number }).concurrency)
+  subscribe(channel, listener)
+  t.teardown(() => unsubscribe(channel, listener))
+  const limits: number[] = []
+  downloader.on('concurrency', limit => limits.push(limit))
+  let count = 0
+  await pipeline(Readable.from(documents(server, 500)), downloader, async source => {
+    for await (const _ of source) count++
+  })
+  t.equal(count, 500)
+  t.equal(downloader.concurrency, limits.at(-1) ?? 16)
+  t.strictSame(told, limits)
+  t.ok(server.stats().peakInFlight <= Math.max(16, ...limits))
+})
+
+t.test('a concurrency that finds itself backs off', async t => {
+  let requests = 0
+  const server = await plainServer(t, (_request, response) => {
+    response.statusCode = requests++ === 0 ? 503 : 404
+    response.end()
+  })
+  const downloader = new Downloader({
+    dispatcher: ownAgent(t),
+    concurrency: 'auto',
+    minTimeout: 0,
+    maxRetries: 1
+  })
+  downloader.on('skip', () => {}).resume()
+  downloader.end({ url: `${server.origin}/again` })
+  await once(downloader, 'end')
+  t.equal(requests, 2)
+  t.equal(downloader.concurrency, 9, 'once for the 503, and not for the 404')
+
+  const last = new Downloader({ dispatcher: ownAgent(t), concurrency: 'auto', maxRetries: 0 })
+  last.on('skip', () => {}).resume()
+  requests = 0
+  last.end({ url: `${server.origin}/last` })
+  await once(last, 'end')
+  t.equal(last.concurrency, 9, 'also for one that is not made again')
+})

@@ -19,6 +19,14 @@ t.test('without a catalog everything is new', async t => {
   ])
 })
 
+t.test('aborted', async t => {
+  const controller = new AbortController()
+  const writer = new PlanWriter({ repository: 'pypi', signal: controller.signal })
+  const running = pipeline([sdist('a', '1')], writer)
+  controller.abort()
+  await t.rejects(running, { name: 'AbortError' })
+})
+
 t.test('nothing came', async t => {
   const writer = new PlanWriter({ repository: 'pypi' })
   await pipeline([], writer)

@@ -139,7 +139,7 @@ t.test('names that are none are skipped, and so is the second of two equal ones'
 t.test('a listing that did not change', async t => {
   const index = await indexServer(t, { projects: 3 })
   const [first] = (await list({ indexUrl: index.indexUrl })).listings
-  const again = await list({ indexUrl: index.indexUrl, headers: { 'if-none-match': String(first?.etag) } })
+  const again = await list({ indexUrl: index.indexUrl, listing: { etag: first?.etag } })
   t.strictSame(again.projects, [])
   t.match(again.listings, [
     { total: 0, complete: false, digest: undefined, serial: undefined, etag: first?.etag }
