@@ -11,7 +11,6 @@
 import { randomBytes } from 'node:crypto'
 import {
   link,
-  lstat,
   mkdir,
   open,
   readdir,
@@ -139,16 +138,12 @@ export async function wrapped<T>(directory: string, work: () => Promise<T>): Pro
 
 /** The name of the tree that `simple` leads to. */
 async function currentTree(directory: string): Promise<string | undefined> {
-  const path = join(directory, 'simple')
-  try {
-    const target = (await lstat(path)).isSymbolicLink() ? await readlink(path) : ''
-    const [, name] = /^\.millrace\/([^/]+)\/simple$/.exec(target) ?? []
-    if (name !== undefined) return name
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  throw new PublishError(directory, 'has something else called simple, which is left as it is')
+  const target = await readlink(join(directory, 'simple')).catch((error: NodeJS.ErrnoException) => error)
+  if (target instanceof Error && target.code === 'ENOENT') return undefined
+  const [, name] = /^\.millrace\/([^/]+)\/simple$/.exec(String(target)) ?? []
+  if (name === undefined)
+    throw new PublishError(directory, 'has something else called simple, which is left as it is')
+  return name
 }
 
 async function readState(tree: string): Promise<TreeState | undefined> {

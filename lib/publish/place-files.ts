@@ -2,12 +2,14 @@
  * Puts the files of a project where its pages say that they are, and removes what they no longer speak of.
  */
 import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { copyFile, link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { IndexedPackage } from '../catalog/index-reader.js'
 import { fileKey } from '../serve/documents/page.js'
 import { readWheelMetadata } from '../serve/wheel-metadata.js'
-import type { DirectoryStore } from '../store/directory-store.js'
+import type { Store, StoredFile } from '../store/store.js'
 import type { PublishFolder } from './folder.js'
 
 /** How a file comes from the store into the folder. */
@@ -26,7 +28,7 @@ export interface PlacedFiles {
 /** Places the files that the store has. */
 export async function placeFiles(
   folder: PublishFolder,
-  store: DirectoryStore,
+  store: Store,
   packages: readonly IndexedPackage[],
   kind: LinkKind
 ): Promise<PlacedFiles> {
@@ -41,7 +43,7 @@ export async function placeFiles(
       continue
     }
     const target = folder.file(pkg.project, fileKey(pkg), pkg.filename)
-    if (await place(store.pathOf(sha256), target, size, kind)) placed++
+    if (await place(store, { sha256, size }, target, kind)) placed++
     const found = await placeMetadata(store, { sha256, size }, pkg, `${target}.metadata`)
     const shown = found ? pkg : { ...pkg, coreMetadata: false }
     files.push(shown)
@@ -78,16 +80,27 @@ export async function entries(path: string): Promise<string[]> {
 }
 
 /** @returns whether it was not there yet */
-async function place(source: string, target: string, size: number, kind: LinkKind): Promise<boolean> {
+async function place(
+  store: Store,
+  { sha256, size }: StoredFile,
+  target: string,
+  kind: LinkKind
+): Promise<boolean> {
   if ((await stat(target).catch(() => undefined))?.size === size) return false
   await mkdir(dirname(target), { recursive: true })
   // Under another name first: a client must not read half of it, nor a publication that died leave half of it.
   const made = `${target}.tmp`
   await rm(made, { force: true })
-  if (kind === 'symbolic') await symlink(resolve(source), made)
-  else if (kind === 'copy' || !(await linked(source, made))) await copyFile(source, made)
+  const path = store.pathOf?.(sha256)
+  if (path !== undefined) await linkOrCopy(path, made, kind)
+  else await pipeline(store.createReadStream(sha256), createWriteStream(made))
   await rename(made, target)
   return true
+}
+
+async function linkOrCopy(source: string, made: string, kind: LinkKind): Promise<void> {
+  if (kind === 'symbolic') await symlink(resolve(source), made)
+  else if (kind === 'copy' || !(await linked(source, made))) await copyFile(source, made)
 }
 
 /** @returns whether the file system can do that between the two places */
@@ -104,7 +117,7 @@ async function linked(source: string, target: string): Promise<boolean> {
 
 /** Writes the METADATA of a package that is said to have one. @returns whether the page may say so */
 async function placeMetadata(
-  store: DirectoryStore,
+  store: Store,
   file: { readonly sha256: string; readonly size: number },
   { coreMetadata, project }: IndexedPackage,
   target: string

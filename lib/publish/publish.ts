@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { Catalog } from '../catalog/catalog.js'
 import type {
   IndexedPackage,
+  IndexedProject,
   IndexedRepository,
   IndexReader,
   ListedProject
@@ -17,7 +18,8 @@ import { integer, oneOf, text } from '../options.js'
 import { filePath, projectPage, projectSerial, repositorySerial } from '../serve/documents/page.js'
 import { listingHtml, simpleHtml } from '../serve/documents/simple-html.js'
 import { listingJson, simpleJson } from '../serve/documents/simple-json.js'
-import { DirectoryStore } from '../store/directory-store.js'
+import { openStore } from '../store/open-store.js'
+import type { Store } from '../store/store.js'
 import { PublishFolder, type TreeState, wrapped } from './folder.js'
 import { entries, type LinkKind, placeFiles, pruneFiles } from './place-files.js'
 
@@ -26,15 +28,15 @@ export interface PublishOptions {
   readonly directory: string
   /** A catalog that the caller opened and will close, or where it lies; it must be there. @defaultValue `millrace.db` */
   readonly catalog?: Catalog | string | undefined
-  /** Where files lie. @defaultValue `millrace-store` */
-  readonly store?: DirectoryStore | string | undefined
+  /** Where files lie: a store, the folder of one, or `s3://BUCKET/PREFIX`. @defaultValue `millrace-store` */
+  readonly store?: Store | string | undefined
   /** @defaultValue `pypi` */
   readonly repository?: string | undefined
   /** The version to publish. @defaultValue the newest */
   readonly version?: number | undefined
   /**
    * How files come from the store: as a second name of the same file, or as a copy where the file system has no such
-   * thing; as a symbolic link; or as a copy. @defaultValue `hard`
+   * thing; as a symbolic link; or as a copy. From a bucket they are copied. @defaultValue `hard`
    */
   readonly link?: LinkKind | undefined
   /** Write all pages, also those that did not change since the last publication. @defaultValue false */
@@ -92,14 +94,14 @@ export async function publish({
   if (version !== undefined) integer('version', version, 0)
   signal?.throwIfAborted()
   const startedAt = performance.now()
-  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+  const kept = await openStore(store)
   const opened =
     typeof catalog === 'string' ? await Catalog.open(catalog, { create: false, connections: 2 }) : catalog
   try {
     const found = await opened.index.repository(repository, version)
     if (found === undefined) {
-      const what = version === undefined ? '' : `version ${version} of `
-      throw new CatalogError(opened.location, `has no ${what}the repository ${repository}`)
+      const what = version === undefined ? '' : `version ${version} of the `
+      throw new CatalogError(opened.location, `has no ${what}repository ${repository}`)
     }
     const counts = await wrapped(directory, async () => {
       const folder = await PublishFolder.open(directory)
@@ -121,7 +123,7 @@ type Counts = Pick<PublishReport, 'changed' | 'projects' | 'files'>
 class Publication {
   readonly #reader: IndexReader
   readonly #repository: IndexedRepository
-  readonly #store: DirectoryStore
+  readonly #store: Store
   readonly #folder: PublishFolder
   readonly #link: LinkKind
   readonly #counts = {
@@ -133,7 +135,7 @@ class Publication {
   constructor(
     reader: IndexReader,
     repository: IndexedRepository,
-    store: DirectoryStore,
+    store: Store,
     folder: PublishFolder,
     link: LinkKind
   ) {
@@ -202,8 +204,8 @@ class Publication {
 
   async #write(name: string): Promise<void> {
     const { id, version } = this.#repository
-    const project = await this.#reader.project(id, name)
-    if (project === undefined) return
+    // The catalog forgets no project.
+    const project = (await this.#reader.project(id, name)) as IndexedProject
     const packages = await this.#reader.packages(project.id, version)
     const content = projectPage(
       this.#repository,

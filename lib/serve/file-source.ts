@@ -171,11 +171,7 @@ export class FileSource {
   async #upstream({ id }: IndexedRepository): Promise<{ settings: DownloadSettings; keep: boolean }> {
     const { policy, indexUrl } = await this.#reader.lastSync(id)
     // Files of an index on the internet are not fetched from addresses that only we can reach.
-    const {
-      allowPrivate = indexUrl !== undefined &&
-        URL.canParse(indexUrl) &&
-        isPrivateHost(new URL(indexUrl).hostname)
-    } = this.#requests
+    const { allowPrivate = isPrivateHost(hostOf(indexUrl)) } = this.#requests
     const given = this.#dispatcher
     const dispatcher = typeof given === 'function' ? given(allowPrivate) : given
     return {
@@ -199,6 +195,11 @@ export class FileSource {
 /** Rows of one repository may tell of other URLs and rights than those of another. */
 function keyOf({ id }: IndexedRepository, pkg: IndexedPackage): string {
   return `${id} ${fileKey(pkg)}`
+}
+
+/** The host of a URL, or nothing. */
+function hostOf(url = ''): string {
+  return URL.canParse(url) ? new URL(url).hostname : ''
 }
 
 function sha256Of(bytes: Buffer): string {

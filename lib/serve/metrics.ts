@@ -4,7 +4,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** What a route is counted as. */
-export type RouteKind = 'listing' | 'project' | 'legacy' | 'file' | 'status' | 'other'
+export type RouteKind = 'listing' | 'project' | 'legacy' | 'file' | 'page' | 'status' | 'other'
 
 /** Where the bytes of a file came from: `shared` is a download that another client began. */
 export type FileOrigin = 'store' | 'upstream' | 'shared'

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { IndexedProject, IndexedRepository, IndexReader } from '../catalog/index-reader.js'
 import { RecentMap } from '../catalog/recent-map.js'
+import { BatchedCalls } from './batched-calls.js'
 import { ByteCache } from './byte-cache.js'
 import { filePath, type ProjectPage, projectPage } from './documents/page.js'
 import { simpleHtml } from './documents/simple-html.js'
@@ -50,8 +51,11 @@ export class PackageIndex {
   readonly defaultName: string
   readonly #pages = new ByteCache<Page>(CACHE_BYTES)
   readonly #changes = new RecentMap<string, number>(KNOWN_CHANGES)
-  readonly #repositories = new SharedCalls<IndexedRepository | undefined>()
-  readonly #projects = new SharedCalls<IndexedProject | undefined>()
+  readonly #repositories: BatchedCalls<string, IndexedRepository | undefined>
+  readonly #projects: BatchedCalls<
+    readonly [repositoryId: number, project: string],
+    IndexedProject | undefined
+  >
   readonly #making = new SharedCalls<Page | undefined>()
   #hits = 0
   #misses = 0
@@ -59,6 +63,8 @@ export class PackageIndex {
   constructor(reader: IndexReader, defaultName: string) {
     this.reader = reader
     this.defaultName = defaultName
+    this.#repositories = new BatchedCalls(names => Promise.all(names.map(name => this.#find(name))))
+    this.#projects = new BatchedCalls(asked => reader.projects(asked))
   }
 
   /** Pages that were at hand, and pages that were made. */
@@ -68,19 +74,12 @@ export class PackageIndex {
 
   /** The repository that a URL means by `NAME` or `NAME@VERSION`, or by neither. */
   async repository(asked: string = this.defaultName): Promise<IndexedRepository | undefined> {
-    return await this.#repositories.run(asked, async () => {
-      const found = await this.reader.repository(asked)
-      if (found !== undefined) return found
-      const [, name, version] = /^(.+)@(\d{1,15})$/s.exec(asked) ?? []
-      return name === undefined ? undefined : await this.reader.repository(name, Number(version))
-    })
+    return await this.#repositories.ask(asked, asked)
   }
 
   /** A project by its normalised name. */
-  async project(repository: IndexedRepository, project: string): Promise<IndexedProject | undefined> {
-    return await this.#projects.run(`${repository.id} ${project}`, () =>
-      this.reader.project(repository.id, project)
-    )
+  async project({ id }: IndexedRepository, project: string): Promise<IndexedProject | undefined> {
+    return await this.#projects.ask(`${id} ${project}`, [id, project])
   }
 
   /** The page of a project in the simple API; `undefined` where the version has nothing of it. */
@@ -123,6 +122,13 @@ export class PackageIndex {
     // A project in quarantine has a page, so that people see why it has no files.
     if (files.length === 0 && project.status !== 'quarantined') return undefined
     return projectPage(repository, project, files, await this.#lastChange(repository, project))
+  }
+
+  async #find(asked: string): Promise<IndexedRepository | undefined> {
+    const found = await this.reader.repository(asked)
+    if (found !== undefined) return found
+    const [, name, version] = /^(.+)@(\d{1,15})$/s.exec(asked) ?? []
+    return name === undefined ? undefined : await this.reader.repository(name, Number(version))
   }
 
   async #lastChange({ version }: IndexedRepository, { id }: IndexedProject): Promise<number> {

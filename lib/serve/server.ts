@@ -6,17 +6,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Catalog } from '../catalog/catalog.js'
-import { MillraceError } from '../errors.js'
+import { ShardQueue } from '../cluster/queue.js'
+import { MillraceError, OptionError } from '../errors.js'
 import { downloadSettings, type RequestOptions } from '../http/settings.js'
 import { integer, oneOf, text } from '../options.js'
-import { DirectoryStore } from '../store/directory-store.js'
+import { openStore } from '../store/open-store.js'
 import type { Store } from '../store/store.js'
 import { sendText } from './answers.js'
 import { FileSource, POLICIES, type Policy } from './file-source.js'
 import type { Metrics } from './metrics.js'
 import { PackageIndex } from './package-index.js'
+import { pageRoutes } from './pages/routes.js'
 import { fileRoutes } from './routes/files.js'
 import { legacyRoutes } from './routes/legacy.js'
+import { queueBoardRoutes } from './routes/queue-board.js'
 import { simpleRoutes } from './routes/simple.js'
 import { statusRoutes } from './routes/status.js'
 
@@ -33,7 +36,7 @@ export interface ServerOptions
   extends Omit<RequestOptions, 'digest' | 'directory' | 'maxMemoryBytes' | 'dispatcher'> {
   /** A catalog that the caller opened and will close, or where it lies; it must be there. @defaultValue `millrace.db` */
   readonly catalog?: Catalog | string | undefined
-  /** Where files lie and go: a store, or the folder of one. @defaultValue `millrace-store` */
+  /** Where files lie and go: a store, the folder of one, or `s3://BUCKET/PREFIX`. @defaultValue `millrace-store` */
   readonly store?: Store | string | undefined
   /** The repository at `/simple/`. @defaultValue `pypi` */
   readonly repository?: string | undefined
@@ -49,6 +52,13 @@ export interface ServerOptions
    * whose may not. @defaultValue one of each for the process
    */
   readonly dispatcher?: Dispatcher | ((allowPrivate: boolean) => Dispatcher) | undefined
+  /** Whether to send clients to the store for what it has, if that is one in a bucket. @defaultValue false */
+  readonly presign?: boolean | undefined
+  /**
+   * The queue of a cluster, `postgres://…` or `redis://…`: it is shown at `/-/queue/`, with the names of the machines that
+   * work for it. @defaultValue none is shown
+   */
+  readonly queueBoard?: string | undefined
   /** How long a file that came wrong from upstream is not asked for again, in ms. @defaultValue 30,000 */
   readonly coolDownMs?: number | undefined
   /** Is told what went wrong, a line each. @defaultValue nobody is */
@@ -70,6 +80,8 @@ export async function createServer({
   store = 'millrace-store',
   repository = 'pypi',
   policy,
+  presign = false,
+  queueBoard,
   coolDownMs = 30_000,
   log = () => {},
   ...requests
@@ -83,7 +95,10 @@ export async function createServer({
   const { default: accepts } = await import('@fastify/accepts')
   const { default: compress } = await import('@fastify/compress')
   const { Metrics } = await import('./metrics.js')
-  const kept = typeof store === 'string' ? new DirectoryStore(store) : store
+  const kept = await openStore(store)
+  if (presign && kept.presign === undefined)
+    throw new OptionError('presign', 'left out with a store that answers no requests', 'true')
+  const queue = queueBoard === undefined ? undefined : await ShardQueue.open(queueBoard)
   const opened =
     typeof catalog === 'string'
       ? await Catalog.open(catalog, { create: false, connections: CONNECTIONS })
@@ -108,7 +123,8 @@ export async function createServer({
       return sendText(reply.header('allow', 'GET, HEAD'), 405, 'There is nothing to be changed here')
     }
     reply.header('x-content-type-options', 'nosniff')
-    return undefined
+    // Nothing has a name with NUL in it, and PostgreSQL does not take one even to look for it.
+    return request.url.includes('%00') ? reply.callNotFound() : undefined
   })
   server.decorateRequest('bytesBefore', 0)
   server.addHook('onResponse', async (request, reply) => {
@@ -125,7 +141,7 @@ export async function createServer({
     if (opened !== catalog) await opened.close()
   })
   server.setNotFoundHandler((_request, reply) =>
-    sendText(reply, 404, 'There is nothing here. The packages are below /simple/')
+    sendText(reply, 404, 'There is nothing here. The packages are below /simple/, pages for people at /')
   )
   server.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500
@@ -139,9 +155,11 @@ export async function createServer({
   const routes = async (scope: FastifyInstance) => {
     simpleRoutes(scope, index)
     legacyRoutes(scope, index)
-    fileRoutes(scope, index, source, kept)
+    fileRoutes(scope, index, source, kept, presign)
   }
   statusRoutes(server, index, metrics)
+  pageRoutes(server, index, opened.browse, queue !== undefined)
+  if (queue !== undefined) await queueBoardRoutes(server, queue)
   await server.register(routes)
   await server.register(routes, { prefix: '/:repository' })
   return server

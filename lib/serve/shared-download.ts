@@ -132,7 +132,8 @@ export class SharedDownload {
       })
       try {
         await this.#opening
-        if (body.path !== undefined && this.#segments.at(-1)?.path !== body.path) await this.#open(body.path)
+        /* c8 ignore next -- only where no handle was left for it before */
+        if (this.#segments.at(-1)?.path !== body.path) await this.#open(String(body.path))
         await this.#check(body)
         await this.#options.onBody(body)
       } finally {
@@ -146,6 +147,8 @@ export class SharedDownload {
       throw error
     } finally {
       this.#options.onEnd()
+      // What is open only after everybody left would stay open.
+      await this.#opening
       this.#renew()
       this.leave()
     }

@@ -26,8 +26,9 @@ const OCTET = String.raw`(?:[1-9]?\d|1\d\d|2[0-4]\d|25[0-5])`
 const PORT = String.raw`:(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3})`
 const PATH = '(?:/[A-Za-z0-9_~+!=-][A-Za-z0-9_.~%+!=-]*)+'
 const PLAIN_URL = new RegExp(`^https?://(?:${NAME}|(?:${OCTET}\\.){3}${OCTET})(?:${PORT})?${PATH}$`)
-/** A wheel without a build tag, or an sdist, of a final release. */
-const PLAIN_FILENAME = /^([A-Za-z0-9._]+)-(\d{1,15}(?:\.\d{1,15})*)(\.tar\.gz|-[^-]+-[^-]+-[^-]+\.whl)$/
+/** A wheel without a build tag, or an sdist. */
+const PLAIN_FILENAME =
+  /^([A-Za-z0-9._]+)-(\d{1,15}(?:\.\d{1,15})*(?:(?:a|b|rc|\.post|\.dev)\d{1,15})?)(\.tar\.gz|-[^-]+-[^-]+-[^-]+\.whl)$/
 /** A time in the form that all are brought to. */
 const NORMAL_TIME =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{0,8}[1-9])?Z$/
@@ -127,8 +128,19 @@ function fileUrl(given: unknown, base: string): string | { objection: string } {
 /** As `readFilename` says, and in half the time for the names that nearly all files have. */
 function factsOf(filename: string, project: string): FilenameFacts {
   const [, name, version, extension] = PLAIN_FILENAME.exec(filename) ?? []
-  if (name === undefined || normalizeName(name) !== project) return readFilename(filename, project)
+  if (name === undefined || !isSpelled(name, project)) return readFilename(filename, project)
   return { packageType: extension === '.tar.gz' ? 'sdist' : 'bdist_wheel', version }
+}
+
+/** How the last project was spelled that was spelled otherwise than normalised: as all its files have it. */
+const spelled = { name: '', project: '' }
+
+function isSpelled(name: string, project: string): boolean {
+  if (name === project || (name === spelled.name && project === spelled.project)) return true
+  if (normalizeName(name) !== project) return false
+  spelled.name = name
+  spelled.project = project
+  return true
 }
 
 /** That of the file name where both mean the same one, so that every format gives the same text. */

@@ -99,6 +99,8 @@ export class JsonWalk {
         this.#scalar(token, token.value, token.value.length)
         break
       case 'numberValue':
+        // Ten million digits take a tenth of a second to read.
+        if (token.value.length > this.#limits.maxEntry) this.#tooLong(this.#limits.maxEntry)
         this.#scalar(token, Number.parseFloat(token.value), token.value.length)
         break
       case 'nullValue':
@@ -171,7 +173,7 @@ export class JsonWalk {
     this.#assembler?.consume(token)
   }
 
-  #tooLong(): never {
-    throw new JsonLimitError(`one of its values is longer than ${this.#limits.maxLexeme} characters`)
+  #tooLong(limit = this.#limits.maxLexeme): never {
+    throw new JsonLimitError(`one of its values is longer than ${limit} characters`)
   }
 }

@@ -14,7 +14,7 @@ export interface DocumentLimits {
   readonly maxDepth: number
   /** UTF-16 code units of one string, number, tag or comment. @defaultValue 16 Mi: a long description is below 1 Mi */
   readonly maxLexeme: number
-  /** UTF-16 code units of one entry of a list. @defaultValue 1 Mi: an entry of an index is below 4 Ki */
+  /** UTF-16 code units of one entry of a list, or of one number. @defaultValue 1 Mi: an entry of an index is below 4 Ki */
   readonly maxEntry: number
   /** Files or projects that one document lists. @defaultValue 2,000,000: pypi.org lists 750,000 projects */
   readonly maxEntries: number

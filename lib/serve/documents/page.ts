@@ -69,17 +69,16 @@ export function filePath(pkg: Pick<IndexedPackage, 'project' | 'filename' | 'dig
 
 /** The versions of the files, each once, in the order of PEP 440; what that cannot parse comes first. */
 export function versionsOf(files: readonly IndexedPackage[]): string[] {
-  const versions = new Map<string, Version | undefined>()
-  for (const { version } of files)
-    if (version !== undefined && !versions.has(version)) versions.set(version, parseVersion(version))
-  const sorted = [...versions].sort(([a, left], [b, right]) => {
-    if (left === undefined || right === undefined) {
-      if (left !== right) return left === undefined ? -1 : 1
-      return a < b ? -1 : 1
-    }
-    return compareVersions(left, right)
-  })
-  return sorted.map(([version]) => version)
+  const odd: string[] = []
+  const versions: (readonly [string, Version])[] = []
+  for (const version of new Set(files.map(file => file.version))) {
+    if (version === undefined) continue
+    const parsed = parseVersion(version)
+    if (parsed === undefined) odd.push(version)
+    else versions.push([version, parsed])
+  }
+  versions.sort(([, a], [, b]) => compareVersions(a, b))
+  return [...odd.sort(), ...versions.map(([version]) => version)]
 }
 
 /** The digest that goes into a link, by the algorithms that links may have (PEP 503). */

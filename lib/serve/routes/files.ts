@@ -6,7 +6,7 @@ import { finished, type Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IndexedPackage, IndexedRepository } from '../../catalog/index-reader.js'
 import { MillraceError, StatusError, TemporaryFileError } from '../../errors.js'
-import type { Store } from '../../store/store.js'
+import type { Store, StoredFile } from '../../store/store.js'
 import { sendText } from '../answers.js'
 import { isUnchanged, rangeOf, type Validators } from '../conditional.js'
 import { fileKey } from '../documents/page.js'
@@ -23,11 +23,22 @@ interface Params {
 const FOREVER = 'public, max-age=31536000, immutable'
 const METADATA = '.metadata'
 
+/** Headers that are about a file, and not about what is sent in its place. */
+const OF_THE_FILE = [
+  'etag',
+  'last-modified',
+  'cache-control',
+  'accept-ranges',
+  'content-length',
+  'content-type'
+]
+
 export function fileRoutes(
   server: FastifyInstance,
   index: PackageIndex,
   source: FileSource,
-  store: Store
+  store: Store,
+  presign: boolean
 ): void {
   server.route<Params>({
     ...READ,
@@ -60,7 +71,20 @@ export function fileRoutes(
     const validators = sha256 === undefined ? undefined : { etag: `"${sha256}"`, lastModified: uploaded(pkg) }
     if (hasAlready(request, reply, validators, pkg.digests.sha256 !== undefined))
       return reply.code(304).send()
-    return send(request, reply, await source.find(repository, pkg, isGet(request)), pkg.size, validators)
+    const found = await source.find(repository, pkg, isGet(request))
+    if (presign && found.kind === 'stored' && isGet(request)) return sendElsewhere(reply, found.file, pkg)
+    return send(request, reply, found, pkg.size, validators)
+  }
+
+  /** Sends the client to the store. The answer is good for as long as the URL is, and says nothing of the file. */
+  async function sendElsewhere(
+    reply: FastifyReply,
+    { sha256 }: StoredFile,
+    { filename }: IndexedPackage
+  ): Promise<FastifyReply> {
+    for (const name of OF_THE_FILE) reply.removeHeader(name)
+    const url = await store.presign?.(sha256, filename)
+    return reply.header('cache-control', 'no-store').redirect(String(url), 302)
   }
 
   async function sendMetadata(
@@ -184,8 +208,7 @@ function noFile(reply: FastifyReply, { name }: IndexedRepository, filename: stri
 
 /** What upstream did wrong is not what we did wrong. */
 function sendFailure(reply: FastifyReply, error: Error): FastifyReply {
-  for (const name of ['etag', 'last-modified', 'cache-control', 'accept-ranges', 'content-length'])
-    reply.removeHeader(name)
+  for (const name of OF_THE_FILE) reply.removeHeader(name)
   const text = error instanceof MillraceError ? `${error.message} [${error.code}]` : 'The server is stopping'
   return sendText(reply, statusFor(error), text)
 }

@@ -30,4 +30,6 @@ t.test('values that grow', async t => {
   cache.grow('b', 'another B', 60)
   cache.grow('a', 'A', 60)
   t.equal(cache.bytes, 85, 'what is not held does not count')
+  cache.grow('b', 'B', 60)
+  t.equal(cache.bytes, 0, 'more than there is room for')
 })

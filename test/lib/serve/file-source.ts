@@ -3,7 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { StoreError } from '../../../lib/errors.js'
+import { sharedDispatcher } from '../../../lib/http/agent.js'
+import { Origins } from '../../../lib/http/origins.js'
 import { DirectoryStore } from '../../../lib/store/directory-store.js'
+import { readAll, saveProjects } from '../../helpers/catalog.js'
 import { pathOf, serveSetup } from '../../helpers/serve.js'
 import { addProject, syncSetup } from '../../helpers/sync.js'
 import { wheelOf } from '../../helpers/zip.js'
@@ -24,6 +27,81 @@ t.test('a store that takes nothing more does not keep clients from their file', 
     t.strictSame([status, text], [200, 'demo-1.0.tar.gz'])
   }
   t.match(log, [/no space left.*ERR_MILLRACE_STORE/, /ERR_MILLRACE_STORE/])
+})
+
+t.test('a store that fails as none should', async t => {
+  class OddStore extends DirectoryStore {
+    override async put(): Promise<never> {
+      throw new TypeError('odd')
+    }
+  }
+  const setup = await syncSetup(t)
+  addProject(setup.index, 'demo', '1.0')
+  await setup.run()
+  const { get, page } = await serveSetup(t, { ...setup, store: new OddStore(setup.store) as never })
+  const path = pathOf((await page('demo')).files[0]?.url as string, 'demo')
+  t.not((await get(path)).text, 'demo-1.0.tar.gz')
+})
+
+t.test('a file that comes into the store while its package is looked up is not fetched', async t => {
+  let looks = 0
+  class LateStore extends DirectoryStore {
+    override async size(sha256: string): Promise<number | undefined> {
+      return looks++ === 0 ? undefined : await super.size(sha256)
+    }
+  }
+  const setup = await syncSetup(t)
+  addProject(setup.index, 'demo', '1.0')
+  await setup.run({ policy: 'immediate' })
+  const { get, page } = await serveSetup(
+    t,
+    { ...setup, store: new LateStore(setup.store) as never },
+    { origins: new Origins() }
+  )
+  const path = pathOf((await page('demo')).files[0]?.url as string, 'demo')
+  const before = setup.index.stats().requests
+  t.match(await get(path), { status: 200, text: 'demo-1.0.tar.gz' })
+  t.equal(setup.index.stats().requests, before)
+  t.ok(looks > 1)
+})
+
+t.test('what no sync brought is fetched from public addresses only', async t => {
+  const setup = await syncSetup(t)
+  addProject(setup.index, 'demo', '1.0')
+  await setup.run()
+  await setup.open(async catalog => {
+    const packages = await readAll(catalog, 'pypi')
+    const run = await catalog.beginRun({ repository: 'own' })
+    await saveProjects(run, packages)
+    await run.commit()
+    await run.finish('done')
+  })
+  const { get, page } = await serveSetup(t, setup)
+  const path = pathOf((await page('demo', '/own')).files[0]?.url as string, 'demo', '/own')
+  t.match(await get(path), { status: 502, text: /ERR_MILLRACE_URL/ })
+})
+
+t.test('a file of which nobody told when it was uploaded', async t => {
+  const setup = await syncSetup(t)
+  const path = '/files/packages/demo-1.0.tar.gz'
+  setup.index.index.add({
+    name: 'demo',
+    files: [{ filename: 'demo-1.0.tar.gz', path, uploadTime: undefined }]
+  })
+  setup.index.route(path, { body: 'demo-1.0.tar.gz' })
+  await setup.run()
+  const asked: boolean[] = []
+  const dispatcher = (allowPrivate: boolean) => {
+    asked.push(allowPrivate)
+    return sharedDispatcher(allowPrivate)
+  }
+  const { get, page } = await serveSetup(t, setup, { dispatcher })
+  const file = pathOf((await page('demo')).files[0]?.url as string, 'demo')
+  const { status, headers } = await get(file)
+  t.equal(status, 200)
+  t.ok(headers.etag)
+  t.equal(headers['last-modified'], undefined)
+  t.strictSame(asked, [true], 'its index is on a private address itself')
 })
 
 t.test('no place for what comes in is our failure, not that of upstream', async t => {
@@ -74,4 +152,18 @@ t.test('METADATA that is not what the index promised is asked for upstream', asy
   async function url2() {
     return `${pathOf((await elsewhere.page('demo')).files[0]?.url as string, 'demo')}.metadata`
   }
+})
+
+t.test('a file that the store has from another catalog', async t => {
+  const setup = await syncSetup(t)
+  addProject(setup.index, 'demo', '1.0')
+  await setup.run({ policy: 'immediate' })
+  const other = { catalog: join(t.testdirName, 'other.db'), store: setup.store }
+  await setup.run({ ...other, policy: 'on-demand' })
+  setup.index.reset()
+  const { get, page, server } = await serveSetup(t, other)
+  const { url = '' } = (await page('demo')).files[0] ?? {}
+  for (let time = 0; time < 2; time++) t.equal((await get(pathOf(url, 'demo'))).text, 'demo-1.0.tar.gz')
+  await server.close()
+  t.equal(setup.index.stats().requests, 0)
 })

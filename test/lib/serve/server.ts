@@ -18,7 +18,7 @@ t.test('nothing but GET and HEAD', async t => {
       t.equal(headers.allow, 'GET, HEAD')
     }
   t.match(await ask(origin, '/nothing'), { status: 404, text: '/simple/' })
-  t.match(await ask(origin, '/'), { status: 404, text: '/simple/' })
+  t.match(await ask(origin, '/'), { status: 200, text: /^<!doctype html>/ })
 })
 
 t.test('a catalog and a store that the caller has, and keeps', async t => {
@@ -35,6 +35,23 @@ t.test('a catalog and a store that the caller has, and keeps', async t => {
   await server.close()
   t.strictSame(await catalog.repositories(), ['pypi'], 'still open')
   await catalog.close()
+})
+
+t.test('what went wrong with us is not told to everybody', async t => {
+  const setup = await syncSetup(t)
+  addProject(setup.index, 'demo', '1.0')
+  await setup.run()
+  const server = await createServer({ catalog: setup.catalog, store: setup.store })
+  t.teardown(() => server.close())
+  server.get('/odd', async () => {
+    throw new Error('a secret')
+  })
+  server.get('/teapot', async () => {
+    throw Object.assign(new Error('short and stout'), { statusCode: 418 })
+  })
+  t.match(await server.inject('/odd'), { statusCode: 500, body: /^Something went wrong/ })
+  t.match(await server.inject('/teapot'), { statusCode: 418, body: /short and stout/ })
+  t.match(await server.inject('/%zz'), { statusCode: 400, body: /%zz/ })
 })
 
 t.test('options that cannot be, before anything is opened', async t => {

@@ -19,6 +19,7 @@ t.test('the METADATA of its own .dist-info', async t => {
   t.equal(await metadataOf(t, content), metadata)
   t.equal(await metadataOf(t, content, 'another'), undefined)
   t.equal(await metadataOf(t, Buffer.from('no archive')), undefined)
+  t.equal(await metadataOf(t, Buffer.alloc(0)), undefined)
   t.equal(await metadataOf(t, zipOf({ 'x.py': '' })), undefined)
   t.equal(await metadataOf(t, zipOf({ 'deep/my_demo-1.0.dist-info/METADATA': 'x' })), undefined)
   t.equal(await metadataOf(t, zipOf({ 'my_demo-1.0.dist-info/METADATA': '' })), '')

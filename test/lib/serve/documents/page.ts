@@ -49,9 +49,20 @@ t.test('versions, each once, in order', async t => {
     undefined,
     '2.0.dev1',
     'b-odd',
-    '1!0.1'
+    '1!0.1',
+    'a-odd'
   ].map(version => ({ version }) as IndexedPackage)
-  t.strictSame(versionsOf(files), ['b-odd', 'unknown', '1.9', '1.10', '2.0.dev1', '2.0rc1', '2.0', '1!0.1'])
+  t.strictSame(versionsOf(files), [
+    'a-odd',
+    'b-odd',
+    'unknown',
+    '1.9',
+    '1.10',
+    '2.0.dev1',
+    '2.0rc1',
+    '2.0',
+    '1!0.1'
+  ])
   t.strictSame(versionsOf([]), [])
 })
 

@@ -14,6 +14,7 @@ t.test('repositories by name, whatever the name, and their versions', async t =>
     t.equal((await get(`${root}@1/simple/demo/`)).status, 200, name)
     t.equal((await get(`${root}@2/simple/demo/`)).status, 404, name)
     t.equal((await get(`${root}@x/simple/demo/`)).status, 404, name)
+    t.equal((await get(`${root}@99999999999999999999/simple/demo/`)).status, 404, name)
   }
   t.equal((await get('/simple/demo/')).status, 200)
   const none = await serveSetup(t, setup, { repository: 'none' })

@@ -187,7 +187,7 @@ t.test('a long list comes in pieces, and a client may go before its end', async 
   )
   await run.commit()
   await run.finish('done')
-  const { get, origin } = await serveSetup(t, { catalog: catalog.location, store: t.testdirName })
+  const { get, origin } = await serveSetup(t, { catalog, store: t.testdirName })
   const { headers, text } = await get('/simple/', { accept: JSON_TYPE })
   t.equal(headers['transfer-encoding'], 'chunked')
   const { projects, meta } = JSON.parse(text)
