@@ -58,14 +58,14 @@ export const again: Benchmark = {
       first = await run('first', 1, ({ report }) => {
         bench.check('packages after the first sync', report.packages.present, projects * FILES)
       })
-      const nothing = await run('nothing-new', 9, ({ report }, requests) => {
+      const nothing = await run('nothing-new', 5, ({ report }, requests) => {
         bench.check('requests with nothing new', requests, 1)
         bench.check('changed with nothing new', report.changed, false)
       })
       const released = Math.max(1, projects / 100)
       await run(
         'one-percent-new',
-        5,
+        3,
         ({ report }, requests) => {
           bench.check('projects fetched with 1% new', report.projects.fetched, released)
           bench.check('requests with 1% new', requests, released + 1)

@@ -1,7 +1,7 @@
 /**
  * How fast does the catalog take rows and answer look-ups, empty and at 10 million rows?
  *
- * Isolates: a run's `savePackages` and `lookupPackages` in batches of 2,400, from packages that are there already.
+ * Isolates: a run's `savePackages` and `lookupPackages` in batches of 720, as a sync does, from packages that are there already.
  * Floor: a bare loop over one prepared statement on the same driver, into the same columns and keys.
  *
  *     npm run bench -- catalog
@@ -16,7 +16,7 @@ import { median, shown, timed } from './harness/bench.js'
 import { madeUpName } from './index-server/made-up.js'
 import { newCatalog } from './workload.js'
 
-const BATCH = 2400
+const BATCH = 720
 const FILES = 24
 /** Projects of a batch. */
 const PROJECTS = BATCH / FILES
@@ -26,13 +26,13 @@ export const catalog: Benchmark = {
   name: 'catalog',
   question: 'How fast does the catalog take rows, empty and at 10 million?',
   isolates:
-    '`savePackages` and `lookupPackages` of a run in batches of 2,400 (100 projects with 24 files), from packages that are there already.',
+    '`savePackages` and `lookupPackages` of a run in batches of 720 (30 projects with 24 files), as a sync does, from packages that are there already.',
   floor:
     'one prepared statement of 15 values a row on the same driver, in the same transactions, into the same table and keys.',
   minutes: 10,
   async run(bench) {
     const folder = await bench.folder()
-    const sampled = bench.size(240_000, 4800)
+    const sampled = bench.size(216_000, 4320)
     const bare: number[] = []
     const empty: number[] = []
     for (let sample = 0; sample < bench.size(5, 1); sample++) {
@@ -52,7 +52,7 @@ export const catalog: Benchmark = {
 
 /** Fills a catalog to 10 million rows and measures on the way. */
 async function grow(bench: Bench, folder: string, sampled: number, empty: number): Promise<void> {
-  const step = BATCH * bench.size(210, 1)
+  const step = BATCH * bench.size(695, 1)
   const rows = step * bench.size(20, 10)
   const made = await newCatalog(folder)
   const points: [number, number][] = []
@@ -175,7 +175,7 @@ async function bareRates(folder: string, count: number): Promise<number> {
   await call(done => handle.exec('PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF', done))
   const columns =
     'added, seen_run, project_id, filename, url, name, version, size, sha256, package_type, requires_python, upload_time, core_metadata'
-  const rows = Array.from({ length: 480 }, () => `(1, 1, ${Array(11).fill('?').join(', ')})`)
+  const rows = Array.from({ length: 240 }, () => `(1, 1, ${Array(11).fill('?').join(', ')})`)
   const statement = handle.prepare(`INSERT INTO packages (${columns}) VALUES ${rows.join(', ')}`)
   let spent = 0
   for (let at = 0; at < count; at += BATCH) {
@@ -195,8 +195,8 @@ async function bareRates(folder: string, count: number): Promise<number> {
     ])
     const { ms } = await timed(async () => {
       await call(done => handle.exec('BEGIN', done))
-      for (let part = 0; part < BATCH; part += 480)
-        await call(done => statement.run(values.slice(part, part + 480).flat(), done))
+      for (let part = 0; part < BATCH; part += 240)
+        await call(done => statement.run(values.slice(part, part + 240).flat(), done))
       await call(done => handle.exec('COMMIT', done))
     })
     spent += ms

@@ -5,6 +5,7 @@ import { link, readFile, stat } from 'node:fs/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { keepHeapSmall } from '../bin/heap.js'
 import { Body } from '../lib/http/body.js'
 import { MetadataParser } from '../streams/index.js'
 
@@ -46,6 +47,8 @@ async function ours(
   way: Way,
   count: number
 ): Promise<number> {
+  // As the command line does.
+  keepHeapSmall()
   let packages = 0
   const documents = async function* () {
     const url = 'https://index.example/simple/huge/'

@@ -4,6 +4,8 @@
  *     npm run bench                      all; takes an hour
  *     npm run bench -- floor parse       some
  *     npm run bench -- growth --all-of-pypi
+ *     npm run bench -- serial-vs-parallel --only=on-demand-10 --merge
+ *                                        one part of a long one, added to what there is
  *     npm run bench -- --quick           small sizes, to see that all works; writes nothing
  */
 import { join } from 'node:path'
@@ -40,7 +42,7 @@ for (const benchmark of benchmarks) {
   const result = resultOf(benchmark, bench, environment)
   process.stdout.write(`\n## ${benchmark.name}\n\n${table(result)}\n`)
   if (quick) continue
-  await writeResult(join(root, 'benchmarks/results'), result)
+  await writeResult(join(root, 'benchmarks/results'), result, flags.has('merge'))
   await writeResults(join(root, 'benchmarks'), order)
 }
 if (flags.has('write')) await writeResults(join(root, 'benchmarks'), order)

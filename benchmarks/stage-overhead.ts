@@ -25,7 +25,7 @@ import { MadeUpSource, madeUpName } from './index-server/made-up.js'
 import { newCatalog } from './workload.js'
 
 const FILES = 24
-const BATCHES = { batchSize: 2400, highWaterMark: 256 }
+const BATCHES = { batchSize: 720, highWaterMark: 256 }
 
 export const stageOverhead: Benchmark = {
   name: 'stage-overhead',

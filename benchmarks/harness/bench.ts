@@ -67,6 +67,12 @@ export class Bench {
     this.log = log
   }
 
+  /** Whether a part of the question is to be answered: all, or those that begin as one of the flags `--only=` says. */
+  wants(part: string): boolean {
+    const only = [...this.flags].filter(flag => flag.startsWith('only=')).map(flag => flag.slice(5))
+    return only.length === 0 || only.some(name => part.startsWith(name))
+  }
+
   /** The number for a real run, or the small one for a quick run. */
   size(real: number, quick: number): number {
     return this.quick ? quick : real

@@ -2,7 +2,7 @@
  * Where figures come from: they mean nothing without it.
  */
 import { execFile } from 'node:child_process'
-import { cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { cpus, getPriority, loadavg, platform, release, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 
 export interface Environment {
@@ -15,6 +15,8 @@ export interface Environment {
   readonly memoryGiB: number
   /** Processes that wanted a core in the minute before. */
   readonly load: number
+  /** Niceness: below 0, others on the machine have to wait. */
+  readonly priority: number
 }
 
 export async function readEnvironment(root: string): Promise<Environment> {
@@ -27,7 +29,8 @@ export async function readEnvironment(root: string): Promise<Environment> {
     cpu: cpu?.model.trim() ?? 'unknown',
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
-    load: Number((loadavg()[0] as number).toFixed(1))
+    load: Number((loadavg()[0] as number).toFixed(1)),
+    priority: getPriority()
   }
 }
 

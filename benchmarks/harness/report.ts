@@ -59,12 +59,34 @@ function markdown(head: readonly string[], lines: readonly (readonly (string | n
   return `${[line(head), line(head.map(() => '---')), ...lines.map(line)].join('\n')}\n`
 }
 
-/** Writes JSON and pictures of one result. */
-export async function writeResult(folder: string, result: Result): Promise<void> {
+/**
+ * Writes JSON and pictures of one result. With `merge`, what an earlier run wrote stays where this one has nothing of the
+ * same name: a long question is answered in parts.
+ */
+export async function writeResult(folder: string, found: Result, merge: boolean): Promise<void> {
   await mkdir(folder, { recursive: true })
+  const earlier = merge
+    ? await readFile(join(folder, `${found.name}.json`), 'utf8').catch(() => undefined)
+    : undefined
+  const result = earlier === undefined ? found : merged(JSON.parse(earlier) as Result, found)
   await writeFile(join(folder, `${result.name}.json`), `${JSON.stringify(result, null, 1)}\n`)
   for (const chart of result.charts)
     await writeFile(join(folder, chartFile(result.name, chart)), drawChart(chart))
+}
+
+function merged(old: Result, found: Result): Result {
+  const join = <T>(key: (item: T) => string | undefined, before: readonly T[], after: readonly T[]) => [
+    ...new Map([...before, ...after].map(item => [key(item), item])).values()
+  ]
+  const itself = (text: string) => text
+  return {
+    ...found,
+    rows: join(row => row.case, old.rows, found.rows),
+    bars: join(bar => bar.what, old.bars, found.bars),
+    checks: join(itself, old.checks, found.checks),
+    notes: join(itself, old.notes, found.notes),
+    charts: join(chart => chart.suffix, old.charts, found.charts)
+  }
 }
 
 const INTRODUCTION = `# Results
@@ -91,9 +113,25 @@ export async function writeResults(benchmarks: string, order: readonly string[])
   results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   const parts = [INTRODUCTION]
   for (const result of results) parts.push(await section(benchmarks, result))
-  const dropped = await readFile(join(benchmarks, 'reading', 'dropped.md'), 'utf8').catch(() => undefined)
-  if (dropped !== undefined) parts.push(`## Tried, kept and dropped\n\n${dropped.trim()}\n`)
+  parts.push(tried(JSON.parse(await readFile(join(benchmarks, 'tried.json'), 'utf8')) as Tried[]))
   await writeFile(join(benchmarks, 'RESULTS.md'), parts.join('\n'))
+}
+
+/** What `tried.json` holds: measured once, when it was tried. */
+interface Tried {
+  readonly what: string
+  readonly measured: string
+  readonly unit: string
+  readonly ways: readonly { readonly way: string; readonly found: string; readonly kept: boolean }[]
+  readonly says: string
+}
+
+function tried(all: readonly Tried[]): string {
+  const parts = all.map(({ what, measured, unit, ways, says }) => {
+    const lines = ways.map(({ way, found, kept }) => [way, found, kept ? 'kept' : ''])
+    return `### ${what}\n\nMeasured: ${measured}.\n\n${markdown(['way', unit, ''], lines)}\n${says}\n`
+  })
+  return `## What was tried\n\nFigures of single runs, from \`tried.json\`.\n\n${parts.join('\n')}`
 }
 
 async function section(benchmarks: string, result: Result): Promise<string> {
@@ -102,7 +140,7 @@ async function section(benchmarks: string, result: Result): Promise<string> {
   return [
     `## ${name}: ${question}\n`,
     `${isolates} Floor: ${floor}\n`,
-    `Environment: Node ${env.node}, ${env.cores} × ${env.cpu}, ${env.memoryGiB} GiB, ${env.system}, load ${env.load} before; ${env.date}, commit ${env.commit}.\n`,
+    `Environment: Node ${env.node}, ${env.cores} × ${env.cpu}, ${env.memoryGiB} GiB, ${env.system}, load ${env.load} before, niceness ${env.priority}; ${env.date}, commit ${env.commit}.\n`,
     table(result),
     ...charts.map(chart => `![${chart.title}](results/${chartFile(name, chart)})\n`),
     ...(checks.length === 0 ? [] : [`Checked in the same run: ${checks.join('; ')}.\n`]),

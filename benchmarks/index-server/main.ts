@@ -25,6 +25,8 @@ const options = {
   /** Ms before each answer. */
   latency: { type: 'string', default: '0' },
   'bytes-per-second': { type: 'string' },
+  /** The same for each client, by its header `x-client`. */
+  'client-bytes-per-second': { type: 'string' },
   port: { type: 'string', default: '0' },
   'no-gzip': { type: 'boolean', default: false },
   'no-validators': { type: 'boolean', default: false },
@@ -54,6 +56,8 @@ const server = await startIndexServer({
   ],
   latencyMs: Number(values.latency),
   bytesPerSecond: values['bytes-per-second'] === undefined ? undefined : Number(values['bytes-per-second']),
+  clientBytesPerSecond:
+    values['client-bytes-per-second'] === undefined ? undefined : Number(values['client-bytes-per-second']),
   port: Number(values.port),
   gzip: !values['no-gzip'],
   validators: !values['no-validators'],

@@ -21,6 +21,8 @@ export interface IndexServerOptions extends MadeUpOptions, AnswerOptions {
   readonly latencyMs?: number | undefined
   /** Of all answers together. @defaultValue as fast as it goes */
   readonly bytesPerSecond?: number | undefined
+  /** Of all answers to one client together, by what it says in `x-client`. @defaultValue as fast as it goes */
+  readonly clientBytesPerSecond?: number | undefined
   /** Keeps every request (100,000 at most) for `requests()`. @defaultValue true */
   readonly record?: boolean | undefined
   /** @defaultValue 0, which takes a free one */
@@ -48,6 +50,8 @@ export class IndexServer {
   readonly #faults = new Faults()
   readonly #routes = new Map<string, Route>()
   readonly #bandwidth: Bandwidth | undefined
+  readonly #clientBytesPerSecond: number | undefined
+  readonly #clients = new Map<string, Bandwidth>()
   readonly #server: Server
   #port = 0
 
@@ -58,6 +62,7 @@ export class IndexServer {
     this.latencyMs = latencyMs
     this.#answers = new Answers(this.index, options)
     this.#counts = new Counts(record)
+    this.#clientBytesPerSecond = options.clientBytesPerSecond
     this.#bandwidth = bytesPerSecond === undefined ? undefined : new Bandwidth(bytesPerSecond)
     // Node's own limits would end a stalled or slow answer of ours.
     this.#server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 })
@@ -112,9 +117,9 @@ export class IndexServer {
     this.#counts.reset()
   }
 
-  /** Publishes a new version of so many projects, spread over the whole index. */
+  /** Publishes a new version of so many projects, spread over the whole index; the same ones each time. */
   release(count: number): void {
-    const names = [...this.index.listing()].map(({ name }) => name)
+    const names = [...this.index.listing()].map(({ name }) => name).sort()
     for (let at = 0; at < count; at++) {
       this.index.release(names[Math.floor((at * names.length) / count)] as string)
     }
@@ -188,7 +193,17 @@ export class IndexServer {
     const answer =
       route !== undefined ? routeAnswer(route) : this.#answers.to(path, record.kind, request.headers)
     const delivery = fault === undefined ? { answer } : disturb(answer, fault, record.url)
-    send(request, response, delivery, record, this.#bandwidth).catch(error => response.destroy(error))
+    send(request, response, delivery, record, this.#bandwidthOf(request)).catch(error =>
+      response.destroy(error)
+    )
+  }
+
+  #bandwidthOf({ headers }: IncomingMessage): Bandwidth | undefined {
+    if (this.#clientBytesPerSecond === undefined) return this.#bandwidth
+    const client = String(headers['x-client'])
+    const bandwidth = this.#clients.get(client) ?? new Bandwidth(this.#clientBytesPerSecond)
+    this.#clients.set(client, bandwidth)
+    return bandwidth
   }
 
   /** For another process: a part of what this object offers to its own. Not counted. */

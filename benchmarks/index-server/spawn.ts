@@ -16,7 +16,7 @@ export interface SpawnedIndex {
   readonly pid: number
   stats(): Promise<IndexStats>
   reset(): Promise<void>
-  /** Publishes a new version of so many projects, spread over the whole index. */
+  /** Publishes a new version of so many projects, spread over the whole index; the same ones each time. */
   release(count: number): Promise<void>
   /** Ends the process; resolves when it is gone. May be called more than once. */
   stop(): Promise<void>

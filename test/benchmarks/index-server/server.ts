@@ -288,8 +288,10 @@ t.test('what is changed is served changed, with a later serial', async t => {
   t.strictSame((await names(server)).sort(), ['New.Thing', 'Renamed', 'sample-000000'])
   t.throws(() => index.touch('nothing'), { message: /nothing/ })
   t.throws(() => index.yank('renamed', 'nothing'), { message: /nothing/ })
-  server.release(2)
+  server.release(3)
+  server.release(1)
   t.equal((await page(server, 'sample-000000')).files.length, 28)
+  t.equal((await page(server, 'new-thing')).files.length, 6, 'the same ones each time')
 })
 
 t.test('a path of its own, and a document as it is', async t => {

@@ -1,0 +1,90 @@
+/**
+ * Does `concurrency: 'auto'` find what is worth it, near and far?
+ *
+ * Isolates: the number of documents in flight of a whole metadata sync, of small documents (1 file), so that it matters.
+ * Floor: the best of the fixed numbers, each of them right for one place only.
+ *
+ *     npm run bench -- auto
+ *     npm run bench -- auto --only=50ms --merge
+ */
+import type { Bench, Benchmark } from './harness/bench.js'
+import { median, walls } from './harness/bench.js'
+import { spawnIndexServer } from './index-server/spawn.js'
+import { newCatalog, syncAll } from './workload.js'
+
+const FIXED = [1, 4, 16, 64, 256]
+/** For each round-trip time: how many projects, for some seconds at the best number. */
+const PLACES: readonly (readonly [latency: number, projects: number])[] = [
+  [1, 9000],
+  [10, 9000],
+  [50, 9000],
+  [200, 9000]
+]
+const SHARE = 0.9
+
+export const auto: Benchmark = {
+  name: 'auto',
+  question: 'Does `concurrency: auto` find what is worth it?',
+  isolates:
+    'Documents in flight of a whole metadata sync, of documents with 1 file. A number that is far too low for a place has fewer projects, so that it takes seconds as well; rates are compared.',
+  floor: 'the best of the fixed numbers at each round-trip time.',
+  minutes: 6,
+  async run(bench) {
+    for (const [latency, projects] of bench.quick ? PLACES.slice(0, 1) : PLACES)
+      if (bench.wants(`${latency}ms`)) await place(bench, latency, projects)
+  }
+}
+
+async function place(bench: Bench, latency: number, projects: number): Promise<void> {
+  const most = bench.size(projects, 100)
+  const folder = await bench.folder()
+  const rates = new Map<string, number>()
+  let found = 0
+  for (const concurrency of [...(bench.quick ? [4] : FIXED), 'auto'] as const) {
+    // As many as that number can have in four seconds, and no more than there are.
+    const count =
+      concurrency === 'auto' ? most : Math.min(most, Math.ceil((4000 * concurrency) / Math.max(latency, 0.5)))
+    const index = await spawnIndexServer({
+      projects: count,
+      files: 1,
+      'file-bytes': 'none',
+      latency,
+      'no-gzip': true
+    })
+    try {
+      const name = `${concurrency}`
+      const samples = await bench.sample(
+        {
+          [name]: async () => {
+            const catalog = await newCatalog(folder)
+            const report = await syncAll(catalog, {
+              indexUrl: index.indexUrl,
+              concurrency,
+              stages: stages => {
+                stages[2]?.on('concurrency', (limit: number) => {
+                  found = limit
+                })
+                return stages
+              }
+            })
+            bench.check(`packages, ${latency} ms, ${name}`, report.packages.present, count)
+            await catalog.close()
+          }
+        },
+        { samples: 3 }
+      )
+      const times = walls(samples[name] ?? [])
+      rates.set(name, (count * 1000) / median(times))
+      bench.row(
+        `${latency}ms-${name}`,
+        'projects/s',
+        times.map(ms => (count * 1000) / ms),
+        { projects: count, 'in flight at the end': concurrency === 'auto' ? found : concurrency }
+      )
+    } finally {
+      await index.stop()
+    }
+  }
+  const best = Math.max(...FIXED.map(fixed => rates.get(`${fixed}`) ?? 0))
+  bench.atLeast(`auto at ${latency} ms, of the best fixed number`, (rates.get('auto') ?? 0) / best, SHARE)
+}
