@@ -13,11 +13,15 @@ import { serveCommand } from './commands/serve.js'
 import { syncCommand } from './commands/sync.js'
 import { verifyCommand } from './commands/verify.js'
 import { versionsCommand } from './commands/versions.js'
+import { workerCommand } from './commands/worker.js'
 import { lineOf, statusOf } from './exit.js'
+import { keepHeapSmall } from './heap.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
 }
+
+keepHeapSmall()
 
 const program = new Command('millrace')
   .description('Carries a Python package index into a database and a file store.')
@@ -34,7 +38,8 @@ for (const command of [
   runsCommand(),
   serveCommand(),
   publishCommand(),
-  verifyCommand()
+  verifyCommand(),
+  workerCommand()
 ])
   program.addCommand(command)
 for (const command of [program, ...program.commands]) command.exitOverride()

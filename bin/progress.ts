@@ -1,25 +1,21 @@
 /**
  * Shows on stderr what a sync is doing: a table that renews itself on a terminal, plain lines elsewhere.
  */
-import type { Duplex, Readable, Writable } from 'node:stream'
 import { createLogUpdate } from 'log-update'
 import prettyBytes from 'pretty-bytes'
+import { type Progress, projectsLeft, type StageProgress } from '../lib/progress.js'
 import type { Report } from '../lib/report.js'
-import { Downloader, MetadataParser, PackageFilter, PackageSaver, ProjectSource } from '../streams/index.js'
+import { type ClusterProgress, PackageSaver, type Stage } from '../streams/index.js'
+import { SyncProgress } from '../streams/sync-progress.js'
 import { columns } from './table.js'
 
 export const PROGRESS_KINDS = ['auto', 'bar', 'log', 'none'] as const
-
-type Stage = Readable | Writable | Duplex
 
 /** Between two renewals of the table, in ms, and between two lines. */
 const BAR_INTERVAL_MS = 200
 const LOG_INTERVAL_MS = 10_000
 
-/** Rates are over the last so many ms, so that they follow what happens. */
-const RATE_WINDOW_MS = 5000
-
-export interface Progress {
+export interface Shown {
   /** Draws the last state, and draws no more. */
   stop(): void
 }
@@ -30,14 +26,32 @@ export function showProgress(
   stages: readonly Stage[],
   report: Report,
   stderr: NodeJS.WriteStream
-): Progress {
-  const meters = stages.map(stage => new Meter(stage, doneOf(stage, stages, report)))
+): Shown {
+  const progress = new SyncProgress(stages, report)
   return renew(
     kind,
-    elapsedMs => table(meters, report, elapsedMs),
-    elapsedMs => logLine(report, stages, elapsedMs),
+    () => {
+      progress.sample()
+      return table(progress.read())
+    },
+    () => logLine(progress.read()),
     stderr
   )
+}
+
+/** Starts to show how far a cluster is, as it is told by `update`. */
+export function showCluster(
+  kind: (typeof PROGRESS_KINDS)[number],
+  stderr: NodeJS.WriteStream
+): Shown & { readonly update: (progress: ClusterProgress) => void } {
+  let last: ClusterProgress | undefined
+  const line = () => (last === undefined ? 'waiting' : clusterLine(last))
+  return {
+    ...renew(kind, line, line, stderr),
+    update(progress) {
+      last = progress
+    }
+  }
 }
 
 /** Shows what `draw` says on a terminal, renewed, or what `line` says elsewhere, from time to time. */
@@ -46,7 +60,7 @@ export function renew(
   draw: (elapsedMs: number) => string,
   line: (elapsedMs: number) => string,
   stderr: NodeJS.WriteStream
-): Progress {
+): Shown {
   if (kind === 'auto') kind = stderr.isTTY ? 'bar' : 'log'
   if (kind === 'none') return { stop() {} }
   const startedAt = performance.now()
@@ -66,78 +80,47 @@ export function renew(
   }
 }
 
-/** How many objects a stage has done with; `undefined` for a stage that is not ours. */
-function doneOf(stage: Stage, stages: readonly Stage[], report: Report): (() => number) | undefined {
-  const { projects, packages, files } = report
-  if (stage instanceof ProjectSource) return () => projects.listed
-  if (stage instanceof Downloader) {
-    return stage === stages.find(other => other instanceof Downloader)
-      ? () => projects.fetched + projects.missing + projects.failed
-      : () => files.downloaded + files.reused
-  }
-  if (stage instanceof MetadataParser) return () => packages.seen
-  if (stage instanceof PackageFilter) return () => packages.kept
-  if (stage instanceof PackageSaver) return () => stage.saved
-  return undefined
+/** Name, in flight of how many, buffered of how many, done with, rate. */
+function cells(stage: StageProgress): string[] {
+  const { name, inFlight, concurrency, input, output, passed, rate } = stage
+  const buffered = (input?.length ?? 0) + (output?.length ?? 0)
+  const limit = (input?.highWaterMark ?? 0) + (output?.highWaterMark ?? 0)
+  return [
+    name,
+    inFlight === undefined ? '' : `${inFlight}/${concurrency}`,
+    `${buffered}/${limit}`,
+    passed?.toLocaleString('en') ?? '',
+    rate === undefined ? '' : `${rate.toLocaleString('en')}/s`
+  ]
 }
 
-/** What one row of the table is made of. */
-class Meter {
-  readonly #stage: Stage
-  readonly #done: (() => number) | undefined
-  readonly #samples: { at: number; done: number }[] = []
-
-  constructor(stage: Stage, done: (() => number) | undefined) {
-    this.#stage = stage
-    this.#done = done
-  }
-
-  /** Name, in flight of how many, buffered of how many, done, rate. */
-  cells(): string[] {
-    const stage = this.#stage as Partial<Readable & Writable> & { inFlight?: number; concurrency?: number }
-    const buffered = (stage.readableLength ?? 0) + (stage.writableLength ?? 0)
-    const limit = (stage.readableHighWaterMark ?? 0) + (stage.writableHighWaterMark ?? 0)
-    const done = this.#done?.()
-    return [
-      this.#stage.constructor.name,
-      stage.inFlight === undefined || stage.concurrency === undefined
-        ? ''
-        : `${stage.inFlight}/${stage.concurrency}`,
-      `${buffered}/${limit}`,
-      done === undefined ? '' : done.toLocaleString('en'),
-      done === undefined ? '' : `${this.#rate(done).toLocaleString('en')}/s`
-    ]
-  }
-
-  #rate(done: number): number {
-    const at = performance.now()
-    this.#samples.push({ at, done })
-    while (at - (this.#samples[0]?.at ?? at) > RATE_WINDOW_MS) this.#samples.shift()
-    const first = this.#samples[0]
-    return first === undefined || first.at === at
-      ? 0
-      : Math.round(((done - first.done) * 1000) / (at - first.at))
-  }
-}
-
-function table(meters: readonly Meter[], report: Report, elapsedMs: number): string {
-  const rows = [['stage', 'in flight', 'buffered', 'done', 'rate'], ...meters.map(meter => meter.cells())]
+function table(progress: Progress): string {
+  const rows = [['stage', 'in flight', 'buffered', 'done', 'rate'], ...progress.stages.map(cells)]
   const lines = columns(rows, new Set([1, 2, 3, 4]))
-  return `${lines.join('\n')}\n${summary(report, elapsedMs)}`
+  return `${lines.join('\n')}\n${summary(progress)}`
 }
 
-function summary({ projects, files, failures }: Report, elapsedMs: number): string {
-  const settled = projects.fetched + projects.unchanged + projects.missing + projects.failed
+function summary({ elapsedMs, left, report }: Progress): string {
   return [
     `${Math.round(elapsedMs / 1000)} s`,
-    `${Math.max(0, projects.listed - settled).toLocaleString('en')} projects to go`,
-    `${prettyBytes(files.bytes)} of files`,
-    `${failures.length} failed`
+    `${left.toLocaleString('en')} projects to go`,
+    `${prettyBytes(report.files.bytes)} of files`,
+    `${report.failures} failed`
   ].join(' · ')
 }
 
-function logLine(report: Report, stages: readonly Stage[], elapsedMs: number): string {
-  const { projects, packages } = report
-  const saver = stages.find(stage => stage instanceof PackageSaver)
-  return `${summary(report, elapsedMs)} · ${projects.fetched} projects fetched, ${packages.seen} packages seen, ${packages.kept} kept, ${saver?.saved ?? 0} saved`
+function logLine(progress: Progress): string {
+  const { projects, packages } = progress.report
+  const saved = progress.stages.find(({ name }) => name === PackageSaver.name)?.passed ?? 0
+  const documents = progress.stages.find(({ fetches }) => fetches === 'documents')
+  const inFlight =
+    documents === undefined ? '' : ` · ${documents.inFlight}/${documents.concurrency} documents in flight`
+  return `${summary(progress)}${inFlight} · ${projects.fetched} projects fetched, ${packages.seen} packages seen, ${packages.kept} kept, ${saved} saved`
+}
+
+function clusterLine({ elapsedMs, listed, shards, done, workers, counts }: ClusterProgress): string {
+  const { projects, packages, files, failures } = counts
+  const of = listed ? `${done} of ${shards} shards · ${workers} at work` : 'reading the listing'
+  const left = projectsLeft(counts).toLocaleString('en')
+  return `${Math.round(elapsedMs / 1000)} s · ${of} · ${left} projects to go · ${prettyBytes(files.bytes)} of files · ${failures} failed · ${projects.fetched} projects fetched, ${packages.seen} packages seen, ${packages.kept} kept`
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 
 /** Files with nothing to run: types and lists. */
-const UNTESTED = new Set(['streams/index.ts', 'lib/pypi/package.ts'])
+const UNTESTED = new Set(['streams/index.ts', 'lib/catalog/driver.ts', 'lib/pypi/package.ts'])
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -24,7 +24,11 @@ export function publishCommand(): Command {
       'Write the index as plain files, for nginx, a bucket or file://, and switch over to them at once.'
     )
     .argument('<dir>', 'folder to publish to')
-    .addOption(new Option('--store <dir>', 'folder of the files').default('millrace-store'))
+    .addOption(
+      new Option('--store <location>', 'where the files lie: a folder, or s3://BUCKET/PREFIX').default(
+        'millrace-store'
+      )
+    )
     .addOption(new Option('--at <version>', 'this version; else the newest').argParser(wholeNumber(0)))
     .addOption(
       new Option('--link <kind>', 'how files come from the store')

@@ -8,13 +8,28 @@ import type { Project } from '../../lib/pypi/package.js'
 import type { Requirement } from '../../lib/pypi/requirement.js'
 import { readRequirementsFile } from '../../lib/pypi/requirements-file.js'
 import type { Plan, Report } from '../../lib/report.js'
-import { Downloader, PackageSaver, type Stage, type SyncOptions, sync } from '../../streams/index.js'
+import {
+  clusterSync,
+  Downloader,
+  PackageSaver,
+  type Stage,
+  type SyncOptions,
+  sync
+} from '../../streams/index.js'
 import { isMissing } from '../../streams/sync-watch.js'
 import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
 import { addNetworkOptions, type NetworkFlags, network } from '../network.js'
-import { catalogCommand, collect, share, wholeNumber } from '../options.js'
-import { PROGRESS_KINDS, type Progress, showProgress } from '../progress.js'
+import {
+  catalogCommand,
+  collect,
+  concurrencyOf,
+  positive,
+  queueOption,
+  share,
+  wholeNumber
+} from '../options.js'
+import { PROGRESS_KINDS, type Shown, showCluster, showProgress } from '../progress.js'
 import { columns } from '../table.js'
 
 interface SyncFlags extends NetworkFlags {
@@ -37,9 +52,14 @@ interface SyncFlags extends NetworkFlags {
   readonly python?: string
   readonly uploadedBefore?: string
   readonly maxFileSize?: string
-  readonly concurrency: number
-  readonly downloadConcurrency: number
+  readonly concurrency: number | 'auto'
+  readonly downloadConcurrency: number | 'auto'
+  readonly concurrencyPerOrigin?: number
+  readonly requestsPerSecond?: number
   readonly maxRetries: number
+  readonly cluster?: boolean
+  readonly shards: number
+  readonly queue?: string
   readonly dryRun?: boolean
   readonly strict?: boolean
   readonly json?: boolean
@@ -56,7 +76,11 @@ export function syncCommand(): Command {
         .choices(['simple', 'json'])
         .default('simple')
     )
-    .addOption(new Option('--store <dir>', 'folder for the files').default('millrace-store'))
+    .addOption(
+      new Option('--store <location>', 'where files go: a folder, or s3://BUCKET/PREFIX').default(
+        'millrace-store'
+      )
+    )
     .addOption(
       new Option(
         '--policy <policy>',
@@ -110,13 +134,33 @@ export function syncCommand(): Command {
       'keep what was uploaded before a date, or is older than an age such as 7d'
     )
     .option('--max-file-size <size>', 'keep files up to this size, such as 100MB')
-    .addOption(new Option('--concurrency <n>', 'documents in flight').default(32).argParser(wholeNumber(1)))
     .addOption(
-      new Option('--download-concurrency <n>', 'files in flight').default(16).argParser(wholeNumber(1))
+      new Option('--concurrency <n>', 'documents in flight, or auto').default(32).argParser(concurrencyOf)
+    )
+    .addOption(
+      new Option('--download-concurrency <n>', 'files in flight, or auto')
+        .default(16)
+        .argParser(concurrencyOf)
+    )
+    .addOption(
+      new Option('--concurrency-per-origin <n>', 'requests in flight to one host').argParser(wholeNumber(1))
+    )
+    .addOption(
+      new Option('--requests-per-second <n>', 'requests started a second to one host').argParser(positive)
     )
     .addOption(
       new Option('--max-retries <n>', 'requests after a failed one').default(3).argParser(wholeNumber(0))
     )
+    .option(
+      '--cluster',
+      'have it done by `millrace worker` on any machines; the catalog is a postgres:// one'
+    )
+    .addOption(
+      new Option('--shards <n>', 'with --cluster: parts that the projects are dealt out to')
+        .default(64)
+        .argParser(wholeNumber(1))
+    )
+    .addOption(queueOption())
     .option('--dry-run', 'say what would come in, and change nothing')
     .option('--strict', 'fail at the first project or file that cannot be had')
     .addOption(
@@ -142,22 +186,30 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-  let progress: Progress | undefined
+  let progress: Shown | undefined
   let saver: PackageSaver | undefined
   try {
-    const report = await sync({
+    const options = {
       ...choices(flags),
-      dispatcher,
-      authorization,
-      includes: [...includes, ...fromFiles],
-      signal: interrupt.signal,
-      stages(stages, running) {
-        progress = showProgress(flags.progress, stages, running, process.stderr)
-        saver = stages.find(stage => stage instanceof PackageSaver)
-        tellMissing(stages)
-        return stages
-      }
-    })
+      ...{ dispatcher, authorization, includes: [...includes, ...fromFiles], signal: interrupt.signal }
+    }
+    let report: Report
+    if (flags.cluster) {
+      const shown = showCluster(flags.progress, process.stderr)
+      progress = shown
+      const { catalog, queue, shards } = flags
+      report = await clusterSync({ ...options, catalog, queue, shards, onProgress: shown.update })
+    } else {
+      report = await sync({
+        ...options,
+        stages(stages, running) {
+          progress = showProgress(flags.progress, stages, running, process.stderr)
+          saver = stages.find(stage => stage instanceof PackageSaver)
+          tellMissing(stages)
+          return stages
+        }
+      })
+    }
     progress?.stop()
     tellFailures(report)
     const text = report.plan === undefined ? summary(report) : planned(report, report.plan)
@@ -166,8 +218,10 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
   } catch (error) {
     progress?.stop()
     if (!interrupt.signal.aborted) throw error
-    const kept = `${saver?.saved ?? 0} packages are saved and wait for the next run`
-    process.stderr.write(`millrace: interrupted; the repository is as it was, ${kept}\n`)
+    const kept = flags.cluster
+      ? 'what workers saved waits'
+      : `${saver?.saved ?? 0} packages are saved and wait`
+    process.stderr.write(`millrace: interrupted; the repository is as it was, ${kept} for the next run\n`)
     process.exitCode = EXIT.interrupted
   } finally {
     process.off('SIGINT', stop)
@@ -177,19 +231,20 @@ async function run(named: readonly string[], flags: SyncFlags): Promise<void> {
 }
 
 /** The options of `sync()` that the command line gives as they are. */
-function choices(flags: SyncFlags): SyncOptions {
+function choices(flags: SyncFlags) {
   const { catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python } =
     flags
   const { uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun } = flags
-  const { maxRemovals, fullCheck, keepVersions } = flags
+  const { maxRemovals, fullCheck, keepVersions, concurrencyPerOrigin, requestsPerSecond } = flags
   return {
     ...{ catalog, store, repository, indexUrl, source, policy, mirror, prereleases, keepLatest, python },
     ...{ uploadedBefore, maxFileSize, concurrency, downloadConcurrency, maxRetries, strict, dryRun },
     ...{ maxRemovals, fullCheck, keepVersions },
+    origins: { concurrencyPerOrigin, requestsPerSecond },
     excludes: flags.exclude,
     packageTypes: flags.packageType,
     excludePlatforms: flags.excludePlatform
-  }
+  } satisfies SyncOptions
 }
 
 /** Projects of requirements files; what no index serves, and options, are said and left. */

@@ -8,7 +8,7 @@ import { applyConfig } from '../config.js'
 import { EXIT } from '../exit.js'
 import { catalogCommand, share, wholeNumber } from '../options.js'
 import { writeLine } from '../output.js'
-import { PROGRESS_KINDS, type Progress, renew } from '../progress.js'
+import { PROGRESS_KINDS, renew, type Shown } from '../progress.js'
 
 interface VerifyFlags {
   readonly catalog: string
@@ -27,7 +27,11 @@ export function verifyCommand(): Command {
     .description(
       'Read the files of the store and compare them, and the rows of the catalog, with each other.'
     )
-    .addOption(new Option('--store <dir>', 'folder of the files').default('millrace-store'))
+    .addOption(
+      new Option('--store <location>', 'where the files lie: a folder, or s3://BUCKET/PREFIX').default(
+        'millrace-store'
+      )
+    )
     .option('--repair', 'fetch again what is broken, and remove what nobody needs')
     .option('--older-than <age>', 'read only files that were not verified for so long, such as 30d')
     .addOption(
@@ -54,7 +58,7 @@ async function run({ json, progress: kind, ...options }: VerifyFlags): Promise<v
   const stop = () => interrupt.abort()
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-  let progress: Progress | undefined
+  let progress: Shown | undefined
   try {
     const report = await verify({
       ...options,

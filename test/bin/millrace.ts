@@ -92,6 +92,8 @@ t.test('options from a file, requirements from others', async t => {
       include = ["a==1.0"]
       keep-latest = 1
       mirror = true
+      concurrency-per-origin = 1
+      requests-per-second = 1000
       requirements = ["wanted.txt"]
     `,
     'wanted.txt': 'b>=2 # why\n--index-url https://elsewhere.example/\n./local\n'
@@ -102,6 +104,7 @@ t.test('options from a file, requirements from others', async t => {
   )
   t.equal(status, 0)
   t.match(JSON.parse(stdout), { repository: 'other', packages: { seen: 6, kept: 3, added: 3 } })
+  t.match(index.stats(), { peakInFlight: 1 })
   t.match(lines, [/wanted\.txt.*\.\/local/, /wanted\.txt.*--index-url/])
   t.strictSame(await namesIn(join(cwd, 'mine.db'), 'other'), [
     ...['a-1.0.tar.gz', 'b-2.0.tar.gz', 'c-2.0.tar.gz']
@@ -110,15 +113,17 @@ t.test('options from a file, requirements from others', async t => {
 
 t.test('bad usage is a clear line, and status 2', async t => {
   const cwd = t.testdir()
-  const [option, requirement, command] = await Promise.all([
+  const [option, pace, requirement, command] = await Promise.all([
     cli(['sync', '--concurrency', '0'], cwd),
+    cli(['sync', '--requests-per-second', '0'], cwd),
     cli(['sync', 'a==1==2'], cwd),
     cli(['snyc'], cwd)
   ])
   oneLine(t, option.lines, '--concurrency', "'0'", 'whole number of 1 or more')
+  oneLine(t, pace.lines, '--requests-per-second', "'0'", 'above 0')
   oneLine(t, requirement.lines, 'a==1==2', 'ERR_MILLRACE_REQUIREMENT')
   t.match(command.stderr, /unknown command 'snyc'[\s\S]*--help/)
-  for (const { status, stdout } of [option, requirement, command]) {
+  for (const { status, stdout } of [option, pace, requirement, command]) {
     t.equal(status, 2)
     t.equal(stdout, '')
   }

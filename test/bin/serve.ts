@@ -97,6 +97,33 @@ t.test('what cannot be served', async t => {
   }
 })
 
+t.test('what a catalog is there for, and yet cannot be served', async t => {
+  const index = await indexServer(t, { projects: 0 })
+  addProject(index, 'a', '1.0')
+  const cwd = t.testdir()
+  await cli(['sync', '--index-url', index.indexUrl, '--progress', 'none'], cwd)
+  for (const [args, status, message] of [
+    [['serve', '--presign'], 2, /presign.*ERR_MILLRACE_OPTION/],
+    [
+      ['serve', '--port', new URL(index.origin).port],
+      1,
+      /Cannot listen on 127\.0\.0\.1:\d+: the port is in use/
+    ],
+    [
+      ['serve', '--host', '192.0.2.1'],
+      1,
+      /Cannot listen on 192\.0\.2\.1:8000: this machine has no such address/
+    ],
+    [['publish', 'www', '--repository', 'b'], 1, /has no repository b \[/],
+    [['publish', 'www', '--at', '9'], 1, /has no version 9 of the repository pypi \[/]
+  ] as const) {
+    const result = await cli(args, cwd)
+    t.equal(result.status, status, args.join(' '))
+    t.equal(result.lines.length, 1)
+    t.match(result.stderr, message)
+  }
+})
+
 t.test('publish', async t => {
   const index = await indexServer(t, { projects: 0 })
   addProject(index, 'a', '1.0')

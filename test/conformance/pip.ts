@@ -108,7 +108,7 @@ t.test('pip against the server', { skip }, async t => {
   const index = await appIndex(t)
   for (const policy of ['on-demand', 'immediate', 'streamed'] as const) {
     t.test(policy, async t => {
-      const setup = syncInto(folder(`sync-${policy}`), index)
+      const setup = await syncInto(t, folder(`sync-${policy}`), index)
       await setup.run({ policy })
       index.reset()
       const { origin, log } = await serveSetup(t, setup)
@@ -136,7 +136,7 @@ t.test('pip against a folder', { skip }, async t => {
   const index = await appIndex(t)
   for (const policy of ['on-demand', 'immediate', 'streamed'] as const) {
     t.test(policy, async t => {
-      const setup = syncInto(folder(`publish-${policy}`), index)
+      const setup = await syncInto(t, folder(`publish-${policy}`), index)
       await setup.run({ policy })
       const { catalog, store } = setup
       const site = join(directory, `site-${policy}`)
@@ -148,7 +148,7 @@ t.test('pip against a folder', { skip }, async t => {
 
 t.test('a wheel that is wrong upstream is none to pip', { skip }, async t => {
   const index = await appIndex(t)
-  const setup = syncInto(folder('sync-wrong'), index)
+  const setup = await syncInto(t, folder('sync-wrong'), index)
   await setup.run()
   index.fault({ match: /app-1\.0.*\.whl$/, kind: 'corrupted' })
   const { origin, log } = await serveSetup(t, setup)

@@ -92,7 +92,7 @@ async function verify(t: Test, setup: SyncSetup): Promise<void> {
 t.test('killed in each phase', { timeout: 60_000 + KILLS * 60_000 }, async t => {
   const index = await indexServer(t, { projects: PROJECTS, files: 4, fileBytes: 3000 })
   const directory = t.testdir({ base: {} })
-  const base = syncInto(join(directory, 'base'), index)
+  const base = await syncInto(t, join(directory, 'base'), index)
   await base.run(OPTIONS)
   const before = await shown(base)
   index.index.remove('sample-000003')
@@ -102,7 +102,7 @@ t.test('killed in each phase', { timeout: 60_000 + KILLS * 60_000 }, async t => 
 
   const undisturbed = join(directory, 'undisturbed')
   cpSync(join(directory, 'base'), undisturbed, { recursive: true })
-  const expected = syncInto(undisturbed, index)
+  const expected = await syncInto(t, undisturbed, index)
   index.reset()
   await expected.run(OPTIONS)
   const after = await shown(expected)
@@ -119,7 +119,7 @@ t.test('killed in each phase', { timeout: 60_000 + KILLS * 60_000 }, async t => 
       const folder = join(directory, `round${round}`)
       mkdirSync(folder)
       cpSync(join(directory, 'base'), folder, { recursive: true })
-      const setup = syncInto(folder, index)
+      const setup = await syncInto(t, folder, index)
       index.reset()
       const { child, result } = startCli(
         ['sync', '--index-url', index.indexUrl, '--catalog', 'catalog.db', '--store', 'store', ...FLAGS],

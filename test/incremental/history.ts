@@ -117,7 +117,11 @@ async function follow(t: Test, seed: number): Promise<void> {
     validators: below(3) > 0
   })
   t.teardown(() => server.close())
-  const { run, packages, rows, open, catalog, store } = syncInto(join(t.testdirName, String(seed)), server)
+  const { run, packages, rows, open, catalog, store } = await syncInto(
+    t,
+    join(t.testdirName, String(seed)),
+    server
+  )
   t.testdir({ [seed]: {} })
   const keepVersions = pick([undefined, undefined, 3])
   const upstream: State = new Map()

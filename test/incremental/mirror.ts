@@ -147,7 +147,7 @@ t.test('a project that fails keeps what it has, and so does one whose file fails
 })
 
 t.test('old versions are forgotten, and the files that only they had', async t => {
-  const { run, index, stored, open, names } = await mirror(t)
+  const { run, index, stored, open, names, catalog, store } = await mirror(t)
   const options = { mirror: true, policy: 'immediate', keepVersions: 2 } as const
   for (const version of ['3', '4', '5']) {
     index.index.remove('a')
@@ -160,7 +160,7 @@ t.test('old versions are forgotten, and the files that only they had', async t =
   t.match(await run({ ...options, keepVersions: 1 }), { changed: false, version: 4 })
   t.equal((await stored()).size, 2)
   await t.rejects(names(3), { code: 'ERR_MILLRACE_CATALOG' })
-  t.match(await verify({ catalog: `${t.testdirName}/catalog.db`, store: `${t.testdirName}/store` }), {
+  t.match(await verify({ catalog, store }), {
     found: 0
   })
   for (const keepVersions of [0, 1.5]) {

@@ -1,5 +1,6 @@
 /** Which requests a sync makes when it is not the first: what is unchanged costs next to nothing, and is never wrong. */
 import t from 'tap'
+import { ProjectSource } from '../../streams/project-source.js'
 import type { SyncOptions } from '../../streams/sync.js'
 import { addProject, type SyncSetup, syncSetup } from '../helpers/sync.js'
 
@@ -285,6 +286,37 @@ t.test('after a run that was not finished, or one that went back, the listing is
   heal()
   t.strictSame(await asked(setup), ['listing 200'])
   t.strictSame(await asked(setup), ['listing 304'])
+})
+
+t.test('an answer on condition to a question without one is no answer', async t => {
+  const setup = await syncSetup(t)
+  const { index, run } = setup
+  addProject(index, 'a', '1')
+  index.route('/simple/a/', { status: 304 })
+  await run()
+  index.route('/simple/a/', (_, response) => response.writeHead(500).end())
+  t.match(await run({ maxRetries: 0 }), { projects: { failed: 1 } }, 'the project is due')
+  index.route('/simple/', { status: 304 })
+  await t.rejects(run({ repository: 'other' }), { code: 'ERR_MILLRACE_STATUS', statusCode: 304 })
+})
+
+t.test('a source of the caller’s own may know the listing, too', async t => {
+  const { index, run } = await syncSetup(t, { projects: 3 })
+  let etag: string | undefined
+  await run({
+    stages(list) {
+      list[0]?.on('listing', listing => {
+        etag = listing.etag
+      })
+      return list
+    }
+  })
+  const report = await run({
+    repository: 'other',
+    stages: list => list.with(0, new ProjectSource({ indexUrl: index.indexUrl, listing: { etag } }))
+  })
+  t.match(report, { changed: false, projects: { listed: 0, unchanged: 0 } })
+  t.match(await run({ repository: 'other' }), { projects: { fetched: 3 } })
 })
 
 t.test('a listing of which a name cannot be used is read each time, and says so', async t => {

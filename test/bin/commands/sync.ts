@@ -49,7 +49,6 @@ t.test('bad usage is one clear line, and status 2', async t => {
     ['sync --uploaded-before soon', 'uploadedBefore', 'soon'],
     ['sync --max-file-size much', 'maxFileSize', 'much'],
     ['sync --exclude-platform beos', 'excludePlatforms', 'beos'],
-    ['sync --catalog postgres://me:secret@db/x', 'catalog', /^(?!.*secret)/],
     ['sync a==1==2', 'a==1==2', 'ERR_MILLRACE_REQUIREMENT'],
     [`sync --requirements ${cwd}/bad.txt`, 'bad.txt:2', 'b c'],
     [`sync --requirements ${cwd}/empty.txt`, '--requirements', 'empty.txt', 'a file that names a project'],
@@ -60,6 +59,7 @@ t.test('bad usage is one clear line, and status 2', async t => {
     [`sync --config ${cwd}/bad.toml`, '--mirror', 'bad.toml', 'true or false'],
     [`sync --config ${cwd}/value.toml`, '--concurrency', 'value.toml', 'whole number'],
     [`sync --config ${cwd}/date.toml`, '--uploaded-before', 'date.toml'],
+    ['sync --cluster --dry-run --catalog postgres://127.0.0.1:1/x', 'dryRun', 'left out with a cluster'],
     ['packages --at -1', '--at'],
     ['packages extra', 'too many arguments']
   ]
@@ -85,4 +85,7 @@ t.test('what cannot be opened is status 1', async t => {
   const folder = await fail(['sync', 'a', '--catalog', `${cwd}/no/folder.db`])
   t.equal(folder.status, 1)
   t.match(folder.lines, [/no\/folder\.db.*folder is not there.*ERR_MILLRACE_CATALOG/])
+  const server = await fail(['sync', 'a', '--catalog', 'postgres://me:secret@127.0.0.1:1/x'])
+  t.equal(server.status, 1)
+  t.match(server.lines, [/^(?!.*secret).*127\.0\.0\.1:1.*ERR_MILLRACE_CATALOG/])
 })

@@ -138,6 +138,7 @@ t.test('limits', async t => {
     /entries is longer than 100/
   )
   t.throws(() => limit(`{"files": [{"${'x'.repeat(100)}": 1}]}`, { maxEntry }), /entries is longer than 100/)
+  t.throws(() => limit(`{"a": ${'1'.repeat(101)}}`, { maxEntry }), /longer than 100/)
   t.throws(() => limit(`{"files": [[${'1,'.repeat(200)}1]]}`, { maxEntry }), /entries is longer than 100/)
 
   const maxEntries = 3
