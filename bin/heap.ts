@@ -13,9 +13,7 @@ const [BUFFERS, EVERY] = [16_000_000, 50]
 /** For a process that is ours; one that embeds us decides for itself. */
 export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  setFlagsFromString('--no-expose-gc')
+  const collect = collector()
   let left = 0
   const look = () => {
     const { arrayBuffers } = process.memoryUsage()
@@ -25,4 +23,12 @@ export function keepHeapSmall(): void {
     left = process.memoryUsage().arrayBuffers
   }
   setInterval(look, EVERY).unref()
+}
+
+/** What collects all garbage at once, in a process that was started without `--expose-gc`. */
+export function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  return collect
 }
