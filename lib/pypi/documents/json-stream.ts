@@ -1,5 +1,6 @@
 /**
- * A JSON document read piece by piece with stream-json, in memory that does not grow with its length.
+ * A JSON document read piece by piece, in memory that does not grow with its length: its frame with stream-json, its
+ * entries with `JSON.parse`.
  *
  * stream-json says that it is not made for hostile input, so the limits stand here: on nesting, on one string or
  * number, on one entry, on the number of entries.
@@ -7,11 +8,9 @@
 import { type many, none } from 'stream-chain/core'
 import Assembler from 'stream-json/assembler.js'
 import { jsonParser, type Token } from 'stream-json/core/parser.js'
+import { EntryCutter, holdsEntries, UNCUT } from './entry-cutter.js'
 import type { EntryList } from './format.js'
-import type { DocumentLimits } from './limits.js'
-
-/** A limit was passed, or the document is no object. */
-export class JsonLimitError extends Error {}
+import { type DocumentLimits, JsonLimitError } from './limits.js'
 
 /** What a walk through a document meets. Nothing is told of what lies deeper, but for the entries of lists. */
 export interface JsonVisitor {
@@ -32,8 +31,11 @@ export class JsonWalk {
   readonly #parser = jsonParser({ packValues: true, streamValues: false })
   readonly #lists: ReadonlyMap<string, EntryList>
   readonly #limits: Limits
+  readonly #cutter: EntryCutter
   readonly #visitor: JsonVisitor
   #depth = 0
+  /** Which of the open containers are arrays that hold entries. */
+  readonly #arrays: boolean[] = []
   #key = ''
   #sub = ''
   /** Whether the value at the key of the document is an object. */
@@ -51,16 +53,19 @@ export class JsonWalk {
   constructor(lists: ReadonlyMap<string, EntryList>, limits: Limits, visitor: JsonVisitor) {
     this.#lists = lists
     this.#limits = limits
+    this.#cutter = new EntryCutter(limits)
     this.#visitor = visitor
   }
 
   /** Takes the next piece of text. @throws Error where it is not JSON; {@link JsonLimitError} */
   write(text: string): void {
-    this.#take(text)
+    const frame = this.#cutter.cut(text)
+    if (frame !== '') this.#take(frame)
   }
 
   /** Ends the document. @throws Error where something is missing */
   end(): void {
+    this.#take(this.#cutter.end())
     this.#take(none)
   }
 
@@ -114,14 +119,9 @@ export class JsonWalk {
     const isObject = token.name === 'startObject'
     if (this.#depth === 0 && !isObject) throw new JsonLimitError('it is JSON, but no object')
     if (this.#assembler !== undefined) this.#assemble(token, 0)
-    else if (this.#listDepth > 0 && this.#depth === this.#listDepth) {
-      this.#count()
-      if (this.#wanted) {
-        this.#assembler = new Assembler()
-        this.#weight = 0
-        this.#assemble(token, 0)
-      }
-    } else if (this.#depth === 1) {
+    else if (isObject && this.#arrays[this.#depth]) this.#entry(token, this.#cutter.entries.shift())
+    else if (this.#listDepth > 0 && this.#depth === this.#listDepth) this.#entry(token, [])
+    else if (this.#depth === 1) {
       this.#inObject = isObject
       const list = this.#lists.get(this.#key)
       if (list !== undefined && list.grouped === isObject) {
@@ -132,8 +132,8 @@ export class JsonWalk {
       this.#wanted = this.#visitor.list(this.#key, this.#sub)
       this.#listDepth = 3
     }
-    if (++this.#depth > this.#limits.maxDepth)
-      throw new JsonLimitError(`it is nested deeper than ${this.#limits.maxDepth}`)
+    this.#depth++
+    this.#arrays[this.#depth] = !isObject && holdsEntries(this.#depth)
   }
 
   #close(token: Token): void {
@@ -145,9 +145,20 @@ export class JsonWalk {
         this.#assembler = undefined
         this.#visitor.entry(entry)
       }
-    } else if (this.#depth === this.#listDepth) {
-      if (this.#depth > 0) this.#visitor.entry(undefined)
     } else if (this.#depth < this.#listDepth) this.#listDepth = 0
+  }
+
+  /** An object or array that lies in an array: in a list, it is an entry. */
+  #entry(token: Token, entry: unknown): void {
+    if (this.#depth !== this.#listDepth) return
+    this.#count()
+    if (entry !== UNCUT || !this.#wanted) {
+      this.#visitor.entry(this.#wanted ? entry : undefined)
+      return
+    }
+    this.#assembler = new Assembler()
+    this.#weight = 0
+    this.#assemble(token, 0)
   }
 
   #scalar(token: Token, value: string | number | boolean | null, length: number): void {

@@ -2,7 +2,7 @@
  * A JSON document that is parsed at once: for those short enough not to hold the event loop.
  */
 import type { EntryList, Outline, RawEntry } from './format.js'
-import { JsonLimitError } from './json-stream.js'
+import { JsonLimitError } from './limits.js'
 
 /** Below this no nesting and no mass of values takes `JSON.parse` longer than some 25 ms. */
 const HARMLESS_BYTES = 64 * 1024

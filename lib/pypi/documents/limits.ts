@@ -3,6 +3,9 @@
  */
 import { integer } from '../../options.js'
 
+/** A limit was passed, or the document is no object. */
+export class JsonLimitError extends Error {}
+
 /** Limits on one document. Each has a default that no real index comes near. */
 export interface DocumentLimits {
   /**

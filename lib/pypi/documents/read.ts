@@ -15,8 +15,7 @@ import { documentFormats } from './formats.js'
 import { HtmlLimitError, HtmlScan, leadsToFile } from './html.js'
 import { isEntry, isQuicklyParsed, JsonDocument } from './json.js'
 import { type JsonOutline, outlineOf, readEntries } from './json-passes.js'
-import { JsonLimitError } from './json-stream.js'
-import type { DocumentLimits } from './limits.js'
+import { type DocumentLimits, JsonLimitError } from './limits.js'
 import { decodePieces, encodingOf, syntaxOf } from './text.js'
 
 /** Which document it is. */

@@ -139,7 +139,7 @@ t.test('limits', async t => {
   )
   t.throws(() => limit(`{"files": [{"${'x'.repeat(100)}": 1}]}`, { maxEntry }), /entries is longer than 100/)
   t.throws(() => limit(`{"a": ${'1'.repeat(101)}}`, { maxEntry }), /longer than 100/)
-  t.throws(() => limit(`{"files": [[${'1,'.repeat(200)}1]]}`, { maxEntry }), /entries is longer than 100/)
+  t.doesNotThrow(() => limit(`{"files": [[${'1,'.repeat(200)}1]]}`, { maxEntry }), 'none, and not held')
 
   const maxEntries = 3
   t.doesNotThrow(() => limit('{"files": [1, {}], "releases": {"1": [[]]}}', { maxEntries }))
