@@ -2,6 +2,7 @@
  * Options that several commands have, and how text becomes a value.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { OptionError } from '../lib/errors.js'
 
 /** Collects an option that may be given more than once. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
@@ -48,6 +49,14 @@ export function catalogCommand(name: string, { repository = true } = {}): Comman
   return command
     .option('--config <file>', 'TOML file with options by their long names; those on the command line win')
     .option('--json', 'print the result as JSON')
+}
+
+/** Refuses an option that says nothing without another one; both by their names in `opts()`. @throws {@link OptionError} */
+export function onlyWith(command: Command, other: string, name: string): void {
+  if (command.getOptionValue(other)) return
+  if (['default', undefined].includes(command.getOptionValueSource(name))) return
+  const long = (wanted: string) => command.options.find(option => option.attributeName() === wanted)?.long
+  throw new OptionError(`${long(name)}`, `given with ${long(other)}`, 'given without it')
 }
 
 /** The queue of a cluster. */

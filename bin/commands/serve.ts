@@ -8,7 +8,7 @@ import { Catalog } from '../../lib/catalog/catalog.js'
 import { CONNECTIONS, createServer, type Policy } from '../../lib/serve/server.js'
 import { applyConfig } from '../config.js'
 import { addNetworkOptions, type NetworkFlags, serverNetwork } from '../network.js'
-import { catalogCommand, queueOption } from '../options.js'
+import { catalogCommand, onlyWith, queueOption } from '../options.js'
 import { writeLine } from '../output.js'
 
 interface ServeFlags extends Omit<NetworkFlags, 'indexUrl'> {
@@ -45,6 +45,7 @@ export function serveCommand(): Command {
     .addOption(new Option('--port <n>', 'port to listen on; 0 for a free one').default(8000).argParser(port))
     .action(async (_flags, command: Command) => {
       applyConfig(command)
+      onlyWith(command, 'queueBoard', 'queue')
       await serve(command.opts<ServeFlags>())
     })
   return addNetworkOptions(command)

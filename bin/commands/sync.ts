@@ -24,6 +24,7 @@ import {
   catalogCommand,
   collect,
   concurrencyOf,
+  onlyWith,
   positive,
   queueOption,
   share,
@@ -170,6 +171,7 @@ export function syncCommand(): Command {
     )
     .action(async (requirements: string[], _flags, command: Command) => {
       applyConfig(command)
+      for (const name of ['shards', 'queue']) onlyWith(command, 'cluster', name)
       await run(requirements, command.opts<SyncFlags>())
     })
 }

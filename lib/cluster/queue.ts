@@ -59,11 +59,11 @@ export class ShardQueue {
     ) as never
   }
 
-  /** `location` is a `postgres://…` or `redis://…` URL. @throws {@link OptionError} */
-  static async open(location: string): Promise<ShardQueue> {
+  /** `location` is a `postgres://…` or `redis://…` URL, given as `option`. @throws {@link OptionError} */
+  static async open(location: string, option = 'queue'): Promise<ShardQueue> {
     if (isPostgresUrl(location)) shownLocation(location)
     else if (!/^rediss?:\/\//i.test(location) || !URL.canParse(location))
-      throw new OptionError('queue', 'a postgres:// or redis:// URL', 'another')
+      throw new OptionError(option, 'a postgres:// or redis:// URL', 'another')
     return new ShardQueue(await import('bullmq'), location)
   }
 

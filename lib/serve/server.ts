@@ -98,7 +98,6 @@ export async function createServer({
   const kept = await openStore(store)
   if (presign && kept.presign === undefined)
     throw new OptionError('presign', 'left out with a store that answers no requests', 'true')
-  const queue = queueBoard === undefined ? undefined : await ShardQueue.open(queueBoard)
   const opened =
     typeof catalog === 'string'
       ? await Catalog.open(catalog, { create: false, connections: CONNECTIONS })
@@ -158,8 +157,14 @@ export async function createServer({
     fileRoutes(scope, index, source, kept, presign)
   }
   statusRoutes(server, index, metrics)
-  pageRoutes(server, index, opened.browse, queue !== undefined)
-  if (queue !== undefined) await queueBoardRoutes(server, queue)
+  pageRoutes(server, index, opened.browse, queueBoard !== undefined)
+  try {
+    if (queueBoard !== undefined)
+      await queueBoardRoutes(server, await ShardQueue.open(queueBoard, 'queueBoard'))
+  } catch (error) {
+    await server.close()
+    throw error
+  }
   await server.register(routes)
   await server.register(routes, { prefix: '/:repository' })
   return server

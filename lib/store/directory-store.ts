@@ -166,7 +166,6 @@ async function makeFolders(path: string): Promise<string | undefined> {
   }
   /* c8 ignore stop */
 }
-/* c8 ignore stop */
 
 /** Forces the names in a folder to the disk: without it a renamed file may be gone after a loss of power. */
 async function syncFolder(path: string): Promise<void> {

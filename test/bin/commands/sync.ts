@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
 import { packagesCommand } from '../../../bin/commands/packages.js'
+import { serveCommand } from '../../../bin/commands/serve.js'
 import { syncCommand } from '../../../bin/commands/sync.js'
 import { lineOf, statusOf } from '../../../bin/exit.js'
 
@@ -15,7 +16,7 @@ async function fail(args: readonly string[]): Promise<{ status: number; lines: s
     }
   }
   const program = new Command('millrace').exitOverride().configureOutput(output)
-  for (const command of [syncCommand(), packagesCommand()]) {
+  for (const command of [syncCommand(), serveCommand(), packagesCommand()]) {
     program.addCommand(command.exitOverride().configureOutput(output))
   }
   try {
@@ -33,6 +34,7 @@ t.test('bad usage is one clear line, and status 2', async t => {
     'broken.toml': 'a = ',
     'unknown.toml': 'colour = "green"',
     'value.toml': 'concurrency = 0',
+    'queue.toml': 'queue = "redis://x/"',
     'date.toml': 'uploaded-before = 2024-05-31',
     'bad.txt': 'a\nb c\n',
     'empty.txt': '# nothing\n'
@@ -60,6 +62,9 @@ t.test('bad usage is one clear line, and status 2', async t => {
     [`sync --config ${cwd}/value.toml`, '--concurrency', 'value.toml', 'whole number'],
     [`sync --config ${cwd}/date.toml`, '--uploaded-before', 'date.toml'],
     ['sync --cluster --dry-run --catalog postgres://127.0.0.1:1/x', 'dryRun', 'left out with a cluster'],
+    ['sync --shards 4', 'The option --shards must be given with --cluster'],
+    [`sync --config ${cwd}/queue.toml`, '--queue', '--cluster'],
+    ['serve --queue redis://x/', '--queue', '--queue-board'],
     ['packages --at -1', '--at'],
     ['packages extra', 'too many arguments']
   ]

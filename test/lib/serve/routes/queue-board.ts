@@ -46,6 +46,6 @@ t.test('none where none is asked for, and none of what is no queue', async t => 
   t.notMatch((await get('/')).text, 'queue')
   await t.rejects(serveSetup(t, setup, { queueBoard: 'http://x/' }), {
     code: 'ERR_MILLRACE_OPTION',
-    option: 'queue'
+    option: 'queueBoard'
   })
 })
