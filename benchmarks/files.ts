@@ -125,7 +125,7 @@ async function into(store: DirectoryStore, wanted: readonly Wanted[]): Promise<v
           .put(body, { sha256: item.digests.sha256 })
           .then(() => active.delete(put))
         active.add(put)
-        if (active.size >= 4) await Promise.race(active)
+        if (active.size >= store.concurrency) await Promise.race(active)
       }
       await Promise.all(active)
     }

@@ -6,7 +6,7 @@ import { isUnchanged } from './conditional.js'
 import type { Coding, Page } from './package-index.js'
 
 /** Whoever keeps a page asks before each use whether it still holds: a new version is seen at once. */
-export const REVALIDATE = 'public, no-cache'
+const REVALIDATE = 'public, no-cache'
 
 /** Smaller bodies gain nothing by being compressed. */
 const MIN_CODED_BYTES = 1024
@@ -18,6 +18,20 @@ export async function sendPage(
   page: Page,
   contentType: string
 ): Promise<FastifyReply> {
+  if (sendUnchanged(request, reply, page)) return reply
+  reply.type(contentType)
+  const coding =
+    page.body.length < MIN_CODED_BYTES ? 'identity' : request.encoding(['br', 'gzip', 'identity'])
+  if (coding !== 'br' && coding !== 'gzip') return reply.send(page.body)
+  return reply.header('content-encoding', coding).send(await page.coded(coding as Coding))
+}
+
+/** Says what tells one state of a page from another, and sends 304 where the client has this one. */
+export function sendUnchanged(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  page: Pick<Page, 'etag' | 'lastModified' | 'serial'>
+): boolean {
   reply.headers({
     etag: page.etag,
     'last-modified': page.lastModified,
@@ -25,12 +39,9 @@ export async function sendPage(
     vary: 'Accept, Accept-Encoding',
     'x-pypi-last-serial': page.serial
   })
-  if (isUnchanged(request.headers, page)) return reply.code(304).send()
-  reply.type(contentType)
-  const coding =
-    page.body.length < MIN_CODED_BYTES ? 'identity' : request.encoding(['br', 'gzip', 'identity'])
-  if (coding !== 'br' && coding !== 'gzip') return reply.send(page.body)
-  return reply.header('content-encoding', coding).send(await page.coded(coding as Coding))
+  if (!isUnchanged(request.headers, page)) return false
+  reply.code(304).send()
+  return true
 }
 
 /** Sends a line of text. */

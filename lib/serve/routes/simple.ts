@@ -5,8 +5,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IndexedRepository } from '../../catalog/index-reader.js'
 import { isValidName, normalizeName } from '../../pypi/name.js'
-import { REVALIDATE, sendPage, sendRedirect, sendText } from '../answers.js'
-import { isUnchanged } from '../conditional.js'
+import { sendPage, sendRedirect, sendText, sendUnchanged } from '../answers.js'
 import { projectSerial, repositorySerial } from '../documents/page.js'
 import { listingHtml } from '../documents/simple-html.js'
 import { listingJson } from '../documents/simple-json.js'
@@ -94,14 +93,7 @@ function sendListing(
   const serial = repositorySerial(repository)
   const etag = `W/"${serial}-${fetchedRun}-${format}"`
   const lastModified = new Date(modifiedAt).toUTCString()
-  reply.headers({
-    etag,
-    'last-modified': lastModified,
-    'cache-control': REVALIDATE,
-    vary: 'Accept, Accept-Encoding',
-    'x-pypi-last-serial': serial
-  })
-  if (isUnchanged(request.headers, { etag, lastModified })) return reply.code(304).send()
+  if (sendUnchanged(request, reply, { etag, lastModified, serial })) return reply
   reply.type(contentType)
   if (request.method === 'HEAD') return reply.send()
   const pages = index.reader.listing(id, version, { changed: format === 'json' })
