@@ -47,22 +47,15 @@ export class EntryCutter {
     this.#maxCut = Math.min(MAX_CUT, maxLexeme, Math.floor(maxEntry / 2))
   }
 
-  /** Takes the next piece of text. @returns what the tokenizer is to see of it @throws SyntaxError; {@link JsonLimitError} */
+  /** Takes the next piece of text, never empty. @returns what the tokenizer is to see of it @throws SyntaxError; {@link JsonLimitError} */
   cut(text: string): string {
     let frame = ''
     // Where that begins which is neither in the frame nor in an entry yet.
     let from = 0
-    let at = 0
-    if (this.#escaped) {
-      this.#escaped = false
-      at = 1
-    }
+    let at = this.#inString ? endOfString(text, this.#escaped ? 1 : 0) + 1 : 0
     for (; at < text.length; at++) {
       const code = text.charCodeAt(at)
-      if (this.#inString) {
-        if (code === QUOTE) this.#inString = false
-        else if (code === BACKSLASH) at++
-      } else if (code === QUOTE) this.#inString = true
+      if (code === QUOTE) at = endOfString(text, at + 1)
       else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
         if (code === OPEN_OBJECT && this.#cutting === 0 && this.#arrays[this.#depth]) {
           frame += text.slice(from, at)
@@ -79,7 +72,8 @@ export class EntryCutter {
         }
       }
     }
-    this.#escaped = at > text.length
+    this.#inString = at > text.length
+    this.#escaped = at > text.length + 1
     const rest = text.slice(from)
     if (this.#cutting === 0) return frame + rest
     this.#held += rest
@@ -111,4 +105,22 @@ export class EntryCutter {
     if (depth > this.#maxDepth) throw new JsonLimitError(`it is nested deeper than ${this.#maxDepth}`)
     this.#arrays[depth] = isArray && holdsEntries(depth)
   }
+}
+
+/**
+ * Where the quote is that ends the string which goes on at `from`; past the end of `text` where there is none, and one
+ * more where what comes next is escaped.
+ */
+function endOfString(text: string, from: number): number {
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    if (!isEscaped(text, from, quote)) return quote
+  }
+  return isEscaped(text, from, text.length) ? text.length + 1 : text.length
+}
+
+/** Whether an odd number of backslashes lies before `at`. */
+function isEscaped(text: string, from: number, at: number): boolean {
+  let first = at
+  while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first--
+  return (at - first) % 2 === 1
 }

@@ -59,7 +59,7 @@ export class JsonWalk {
 
   /** Takes the next piece of text. @throws Error where it is not JSON; {@link JsonLimitError} */
   write(text: string): void {
-    const frame = this.#cutter.cut(text)
+    const frame = text === '' ? '' : this.#cutter.cut(text)
     if (frame !== '') this.#take(frame)
   }
 
