@@ -21,8 +21,8 @@ function code(error: unknown): string | undefined {
 export class DirectoryStore implements Store {
   readonly directory: string
   readonly temporaryDirectory: string
-  /** Each waits for the disk twice, and Node has four threads to wait with. */
-  readonly concurrency = 4
+  /** Each waits for the disk twice. Node has four threads to wait with, which are not to wait for the main one between. */
+  readonly concurrency = 16
   /** Folders that are there, for certain: made, or being made. */
   readonly #folders = new Map<string, Promise<void>>()
 
@@ -116,9 +116,10 @@ export class DirectoryStore implements Store {
 
   async #makeFolder(path: string): Promise<void> {
     await makeFolders(this.temporaryDirectory)
-    if ((await makeFolders(path)) === undefined) return
+    const first = await makeFolders(path)
+    if (first === undefined) return
     await syncFolder(dirname(path))
-    await syncFolder(this.directory)
+    if (first !== path) await syncFolder(this.directory)
   }
 
   /** The path of a file with the body's bytes, on the disk for certain and on the store's file system. */
