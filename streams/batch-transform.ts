@@ -3,13 +3,14 @@
  *
  * in     any object
  * out    what the calls resolve with, in order
- * holds  at most `2 * (batchSize + highWaterMark - 1)`: a batch that is collected and a batch in its call or not
- *        yet taken by the reader, and what Node buffers before and after
+ * holds  at most `3 * batchSize + 2 * (highWaterMark - 1)`: a batch that is collected, one in its call or done ahead of
+ *        the reader, one of which the reader has taken a part, and what Node buffers before and after
  * fails  with the first error of a call
  *
  * A batch leaves when it is full, when input ends, or `maxWaitMs` after its first object, so that a slow
- * source strands nothing; but not before the batch ahead of it has been taken by the reader. While one batch
- * is in its call the next is collected. An object that needs no call goes on at once, unless others are before it.
+ * source strands nothing; but not while a whole batch waits for the reader. So the next one is there when the reader
+ * comes to its end, and another is collected meanwhile. An object that needs no call goes on at once, unless others are
+ * before it.
  */
 import { addAbortSignal, Duplex } from 'node:stream'
 import { integer } from '../lib/options.js'
@@ -42,8 +43,8 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   #timer: NodeJS.Timeout | undefined
   #due = false
   #calling = false
-  /** What the last call gave, and how much of it was pushed. */
-  #ready: readonly Out[] = []
+  /** What calls gave and the reader has not taken; how much of the first was pushed. */
+  #ready: (readonly Out[])[] = []
   #pushed = 0
   #passed = 0
   /** False from a `push` that filled the reader's buffer until Node asks for more. */
@@ -85,7 +86,7 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   protected async _discard(_items: readonly In[]): Promise<void> {}
 
   override _write(item: In, _encoding: BufferEncoding, callback: Callback): void {
-    if (this.#batch.length === 0 && !this.#calling && this.#pushed >= this.#ready.length) {
+    if (this.#batch.length === 0 && !this.#calling && this.#ready.length === 0) {
       const passing = this._pass(item)
       if (passing !== undefined) {
         this.#passed++
@@ -139,14 +140,19 @@ export abstract class BatchTransform<In, Out> extends Duplex {
 
   /** Pushes what is ready, then starts the next call if there is one to make, or ends. */
   #advance(): void {
-    while (this.#wanted && this.#pushed < this.#ready.length && !this.destroyed) {
-      this.#wanted = this.push(this.#ready[this.#pushed++])
+    for (let first = this.#ready[0]; this.#wanted && first !== undefined; first = this.#ready[0]) {
+      this.#wanted = this.push(first[this.#pushed++])
+      if (this.destroyed) return
+      if (this.#pushed < first.length) continue
+      this.#ready.shift()
+      this.#pushed = 0
     }
-    if (this.destroyed || this.#calling || this.#pushed < this.#ready.length) return
+    if (this.destroyed || this.#calling) return
+    const ahead = this.#ready.length
     if (this.#batch.length === 0) {
-      if (this.#ending !== undefined) this.#end(this.#ending)
-    } else if (this.#wanted && (this.#full !== undefined || this.#due || this.#ending !== undefined)) {
-      this.#start()
+      if (this.#ending !== undefined && ahead === 0) this.#end(this.#ending)
+    } else if (ahead === 0 || (ahead === 1 && this.#pushed > 0)) {
+      if (this.#full !== undefined || this.#due || this.#ending !== undefined) this.#start()
     }
   }
 
@@ -163,8 +169,7 @@ export abstract class BatchTransform<In, Out> extends Duplex {
       results => {
         this.#calling = false
         this.#passed += items.length
-        this.#ready = results
-        this.#pushed = 0
+        if (results.length > 0) this.#ready.push(results)
         this.#advance()
         this.#close()
       },

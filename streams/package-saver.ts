@@ -3,8 +3,8 @@
  *
  * in     `Package`, or `Downloaded<Package>` with its file
  * out    the saved packages, after commit, with `stored` where the store has the file; in order
- * holds  one batch in its transaction and one that is collected, as {@link BatchTransform}; of files
- *        32 in each, and of bodies in memory 16 MiB and the one that went past that
+ * holds  as {@link BatchTransform}, of which one batch is collected and one in its transaction; of files 32 in each of
+ *        these, and of bodies in memory 16 MiB and the one that went past that
  * fails  with a `CatalogError` or a `StoreError`; a file that is not what its package says is a `'skip'`
  *        (the object written, error), and its package is not saved
  *

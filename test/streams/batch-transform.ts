@@ -13,6 +13,8 @@ class Doubler extends BatchTransform<number, number> {
   signal: AbortSignal | undefined
   hold: Promise<void> | undefined
   bytes: number | undefined
+  /** What a batch gives nothing for. */
+  dropped: number | undefined
 
   protected override async _batch(items: readonly number[], signal: AbortSignal): Promise<readonly number[]> {
     this.batches.push(items)
@@ -21,6 +23,7 @@ class Doubler extends BatchTransform<number, number> {
     await (this.hold ?? new Promise(setImmediate))
     this.calls--
     if (items.includes(-1)) throw new Error('refused')
+    if (this.dropped !== undefined && items.includes(this.dropped)) return []
     return items.map(item => item * 2)
   }
 
@@ -167,10 +170,11 @@ t.test('with no reader it holds what it says, and no more', async t => {
       while (stage.writableLength < highWaterMark) stage.write(taken++)
       await settled()
     }
-    // Batches are made until the reader's buffer is full; another is collected, its last object in the writer's buffer.
-    const unread = Math.ceil(highWaterMark / batchSize) * batchSize
+    // Batches are made until the reader's buffer is full, and one more; another is collected, its last object in the
+    // writer's buffer.
+    const unread = (Math.ceil(highWaterMark / batchSize) + 1) * batchSize
     t.equal(taken, unread + batchSize + highWaterMark - 1)
-    t.ok(unread + batchSize + highWaterMark - 1 <= 2 * (batchSize + highWaterMark - 1))
+    t.ok(taken <= 3 * batchSize + 2 * (highWaterMark - 1))
     t.ok(stage.readableLength <= highWaterMark)
     stage.destroy()
   }
@@ -196,7 +200,31 @@ t.test('with a slow reader it holds no more either', async t => {
   await pipeline(Readable.from(source, { highWaterMark: 1 }), stage, sink)
   t.equal(given, 500)
   // Beside the stage's own, the source and the sink hold an object or two.
-  t.ok(most <= 2 * (7 + 4 - 1) + 3, `${most}`)
+  t.ok(most <= 3 * 7 + 2 * (4 - 1) + 3, `${most}`)
+})
+
+t.test('the next batch is there when the reader comes to the end of one', async t => {
+  const stage = new Doubler({ batchSize: 3, highWaterMark: 1, maxWaitMs: 60_000 })
+  for (const number of numbers(9)) stage.write(number)
+  await settled()
+  t.strictSame(stage.batches, [
+    [0, 1, 2],
+    [3, 4, 5]
+  ])
+  for (const number of [0, 1, 2]) t.equal(stage.read(), number * 2)
+  await settled()
+  t.equal(stage.batches.length, 3, 'and the one after it is begun when that one is')
+  t.equal(stage.read(), 6)
+  stage.end()
+  const rest: number[] = []
+  for await (const number of stage) rest.push(number)
+  t.strictSame(rest, [8, 10, 12, 14, 16])
+})
+
+t.test('a batch that gives nothing', async t => {
+  const stage = new Doubler({ batchSize: 2, maxWaitMs: 60_000 })
+  stage.dropped = 2
+  t.strictSame(await run(stage, numbers(6)), [0, 2, 8, 10])
 })
 
 t.test('a batch is collected while another is in its call', async t => {

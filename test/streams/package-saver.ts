@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -11,6 +12,7 @@ import { DirectoryStore } from '../../lib/store/directory-store.js'
 import { CatalogLookup } from '../../streams/catalog-lookup.js'
 import { PackageSaver, packageOf, type Savable } from '../../streams/package-saver.js'
 import { openCatalog, readAll, sdist } from '../helpers/catalog.js'
+import { settled, until } from '../helpers/http.js'
 
 /** A package whose file is `content`, as a downloader gives it; the large ones lie in `folder`. */
 function download(pkg: Package, content: string, folder?: string): Downloaded<KnownPackage> {
@@ -206,18 +208,22 @@ t.test('an abort while files are put ends it after those in work', async t => {
   const { run, store } = await setUp(t)
   const controller = new AbortController()
   const put = store.put.bind(store)
+  const aborted = once(controller.signal, 'abort')
+  let taken = 0
   let puts = 0
+  const collected = until(() => taken === 40).then(() => settled())
   store.put = async (body, options) => {
-    if (++puts === 6) controller.abort()
+    if (++puts === store.concurrency) collected.then(() => controller.abort())
+    await aborted
     return await put(body, options)
   }
-  const items = Array.from({ length: 40 }, (_, n) =>
-    download(sdist('a', `${n}`), `${n}`, store.temporaryDirectory)
-  )
-  await t.rejects(save(new PackageSaver({ run, store, signal: controller.signal }), items), {
+  const items = function* () {
+    for (; taken < 40; taken++) yield download(sdist('a', `${taken}`), `${taken}`, store.temporaryDirectory)
+  }
+  await t.rejects(save(new PackageSaver({ run, store, signal: controller.signal }), items()), {
     code: 'ABORT_ERR'
   })
-  t.ok(puts < 12, `${puts}`)
+  t.equal(puts, store.concurrency)
   t.strictSame(readdirSync(store.temporaryDirectory), [])
 })
 
