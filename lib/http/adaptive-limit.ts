@@ -29,7 +29,7 @@ const GROWTH = 1.25
 /** Rounds without growth after which doubling ends: one may have met a pause of the garbage collector. */
 const PATIENCE = 2
 /** Latency may be so many times the least before it counts as waiting. */
-const TOLERANCE = 2
+const TOLERANCE = 3
 /** A part of the way to a new limit is gone in a round, so that one odd round does little. */
 const SMOOTHING = 0.5
 /**
