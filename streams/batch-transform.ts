@@ -141,11 +141,14 @@ export abstract class BatchTransform<In, Out> extends Duplex {
   /** Pushes what is ready, then starts the next call if there is one to make, or ends. */
   #advance(): void {
     for (let first = this.#ready[0]; this.#wanted && first !== undefined; first = this.#ready[0]) {
-      this.#wanted = this.push(first[this.#pushed++])
+      const result = first[this.#pushed++]
+      if (this.#pushed === first.length) {
+        this.#ready.shift()
+        this.#pushed = 0
+      }
+      // A listener may write, end or destroy meanwhile, and come here again.
+      this.#wanted = this.push(result)
       if (this.destroyed) return
-      if (this.#pushed < first.length) continue
-      this.#ready.shift()
-      this.#pushed = 0
     }
     if (this.destroyed || this.#calling) return
     const ahead = this.#ready.length

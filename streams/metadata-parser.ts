@@ -4,8 +4,8 @@
  * in     `Downloaded<Project>`: PEP 691 JSON, the legacy JSON document or PEP 503 HTML, told apart by what is in them
  * out    `Package`, in the document's order; none for a document that did not change (304, or a known digest)
  *        and none of a quarantined project
- * holds  one document at a time, at most one more waiting: up to `limits.wholeBytes` of it, and what that makes, or 64 KiB
- *        and what they make of a longer one; besides at most `highWaterMark` packages unread
+ * holds  one document at a time, at most one more waiting: up to `limits.wholeBytes` of it, and what that makes, or of
+ *        a longer one 256 KiB, an entry and what 16 KiB make; besides at most `highWaterMark` packages unread
  * fails  never by itself: a document that cannot be read, and an entry that cannot be used, are each a `'skip'`. The
  *        stream is destroyed where nobody listens to that, or where a temporary file cannot be read
  *

@@ -4,8 +4,8 @@
  * in     nothing; with `includes` no request is made, else one for the listing
  * out    those of `first`, as far as they are listed; then one `Project` for each other name of `includes`, in their order, or for each that the
  *        listing has, in its order, and none where that is the `listing` known; none that `excludes` takes out
- * holds  at most `highWaterMark` projects, and of a listing what 64 KiB of it make; the listing itself waits in a
- *        temporary file
+ * holds  at most `highWaterMark` projects, and of a listing 256 KiB and what 16 KiB make; the listing itself waits
+ *        in a temporary file
  * fails  with the `DownloadError` or `DocumentError` of the listing, with what came before it already given; a name that is
  *        none is a `'skip'`
  *

@@ -115,11 +115,17 @@ export class DirectoryStore implements Store {
   }
 
   async #makeFolder(path: string): Promise<void> {
+    const parent = dirname(path)
+    if (parent !== this.directory) {
+      await this.#folder(parent)
+      if ((await makeFolders(path)) !== undefined) await syncFolder(parent)
+      return
+    }
     await makeFolders(this.temporaryDirectory)
-    const first = await makeFolders(path)
-    if (first === undefined) return
-    await syncFolder(dirname(path))
-    if (first !== path) await syncFolder(this.directory)
+    await makeFolders(path)
+    await syncFolder(parent)
+    // For folders in it that a process had made which then died.
+    await syncFolder(path)
   }
 
   /** The path of a file with the body's bytes, on the disk for certain and on the store's file system. */

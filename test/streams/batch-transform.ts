@@ -221,6 +221,22 @@ t.test('the next batch is there when the reader comes to the end of one', async 
   t.strictSame(rest, [8, 10, 12, 14, 16])
 })
 
+t.test('written to, and ended, by who listens to its data', async t => {
+  for (const batchSize of [1, 3]) {
+    const stage = new Doubler({ batchSize, maxWaitMs: 60_000 })
+    const seen: number[] = []
+    stage.on('data', number => {
+      seen.push(number)
+      if (seen.length > 6) return
+      if (seen.length === 6) stage.end()
+      else if (seen.length % 3 === 0) for (const next of [3, 4, 5]) stage.write(next)
+    })
+    for (const number of numbers(3)) stage.write(number)
+    await new Promise(resolve => stage.once('end', resolve))
+    t.strictSame(seen, [0, 2, 4, 6, 8, 10], `batches of ${batchSize}`)
+  }
+})
+
 t.test('a batch that gives nothing', async t => {
   const stage = new Doubler({ batchSize: 2, maxWaitMs: 60_000 })
   stage.dropped = 2

@@ -2,8 +2,8 @@
  * A JSON document read piece by piece, in memory that does not grow with its length: its frame with stream-json, its
  * entries with `JSON.parse`.
  *
- * stream-json says that it is not made for hostile input, so the limits stand here: on nesting, on one string or
- * number, on one entry, on the number of entries.
+ * stream-json says that it is not made for hostile input, so the limits stand here, on one string or number, on one entry,
+ * on the number of entries, and in the cutter, on nesting.
  */
 import { type many, none } from 'stream-chain/core'
 import Assembler from 'stream-json/assembler.js'
@@ -20,7 +20,7 @@ export interface JsonVisitor {
   scalar(key: string, sub: string | undefined, value: string | number | boolean | null): void
   /** The object of lists, or the list, of the key begins. @returns whether its entries are wanted */
   list(key: string, group: string | undefined): boolean
-  /** An entry of the list; `undefined` unless wanted. */
+  /** An entry of the list; `undefined` unless wanted. Of an array, which is none that can be used, only that it is one. */
   entry(value: unknown): void
 }
 

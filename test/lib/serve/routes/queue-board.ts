@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { clusterSetup } from '../../../helpers/cluster.js'
+import { execute } from '../../../helpers/database.js'
 import { ask, serveSetup } from '../../../helpers/serve.js'
 
 t.test('the queue of a cluster, to be looked at', async t => {
@@ -44,8 +46,20 @@ t.test('none where none is asked for, and none of what is no queue', async t => 
   const { get } = await serveSetup(t, setup)
   t.equal((await get('/-/queue/')).status, 404)
   t.notMatch((await get('/')).text, 'queue')
+  const connections = async () => {
+    const others = 'datname = current_database() AND pid <> pg_backend_pid()'
+    const [row] = await execute<{ count: string }>(
+      setup.catalog,
+      `SELECT count(*) FROM pg_stat_activity WHERE ${others}`
+    )
+    return Number(row?.count)
+  }
+  const before = await connections()
   await t.rejects(serveSetup(t, setup, { queueBoard: 'http://x/' }), {
     code: 'ERR_MILLRACE_OPTION',
     option: 'queueBoard'
   })
+  // The server notices a little later.
+  for (let looks = 0; looks < 50 && (await connections()) > before; looks++) await sleep(20)
+  t.ok((await connections()) <= before, 'what it had opened is closed')
 })
