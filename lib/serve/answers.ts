@@ -6,7 +6,7 @@ import { isUnchanged } from './conditional.js'
 import type { Coding, Page } from './package-index.js'
 
 /** Whoever keeps a page asks before each use whether it still holds: a new version is seen at once. */
-export const REVALIDATE = 'public, no-cache'
+const REVALIDATE = 'public, no-cache'
 
 /** Smaller bodies gain nothing by being compressed. */
 const MIN_CODED_BYTES = 1024

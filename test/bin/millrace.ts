@@ -45,7 +45,7 @@ t.test('what came in, as text and as JSON, and nothing else on stdout', async t 
     ...['repository', 'version', 'changed', 'durationMs', 'projects', 'packages', 'files', 'failures']
   ])
   t.match(report, {
-    ...{ repository: 'pypi', version: 1, changed: true, failures: [] },
+    ...{ repository: 'pypi', version: 1, changed: true, failures: { length: 0 } },
     projects: { listed: 2, fetched: 2, unchanged: 0, missing: 0, failed: 0 },
     packages: { seen: 3, kept: 3, added: 3, removed: 0, present: 3 },
     files: { downloaded: 3, reused: 0, failed: 0, bytes: 36 }

@@ -57,10 +57,11 @@ t.test('an index that changes, mirrored step by step', async t => {
     ['all of it', () => {}, {}, []],
     ['again', () => {}, {}, []],
     [
-      'something new',
+      'something new, with names that languages sort otherwise',
       () => {
         addProject(index, 'zz_A.b', '1')
         addProject(index, 'b-b', '1', '2')
+        addProject(index, 'b.a', '10', '9')
         addProject(index, 'b_', '1')
       },
       {},
@@ -92,6 +93,12 @@ t.test('an index that changes, mirrored step by step', async t => {
     t.equal(status, reports[0]?.failures.length === 0 ? 0 : 3, stderr)
     t.same({ ...JSON.parse(stdout), durationMs: 0 }, asTold(reports[1]), 'the report')
   }
+  const taken: string[] = []
+  for (const setup of [...alone, cluster]) {
+    t.match(await setup.open(catalog => catalog.rollback('pypi', 1)), { changed: true })
+    taken.push(digest(await state(setup)))
+  }
+  t.strictSame(taken, Array(3).fill(taken[0]), 'taken back')
   const done = await Promise.all(workers.map(worker => worker.end()))
   for (const { status, stderr, stdout } of done) t.match([status, stderr], [0, /shard \d+ done/], stdout)
 })

@@ -37,7 +37,7 @@ t.test('restarted and crashed in the middle, the sync finishes, complete, once',
     version: 1,
     projects: { fetched: 300, failed: 0 },
     packages: { present: 3000 },
-    failures: []
+    failures: { length: 0 }
   })
   t.strictSame(await setup.packages(), await undisturbed.packages())
   t.match(await setup.open(catalog => catalog.runs('pypi')), [{ id: 1, state: 'done' }])

@@ -55,7 +55,11 @@ t.test('a shard is given back by one that is told to end, and done by another', 
   t.equal(first.events.at(-1)?.outcome, 'given back')
   index.latencyMs = 0
   const second = worker()
-  t.match(await running, { changed: true, projects: { listed: 12, fetched: 12, unchanged: 0 }, failures: [] })
+  t.match(await running, {
+    changed: true,
+    projects: { listed: 12, fetched: 12, unchanged: 0 },
+    failures: { length: 0 }
+  })
   t.match(await second.end(), { shards: 4 })
   t.equal(new Set(await names()).size, (await names()).length)
 })
@@ -69,7 +73,7 @@ t.test('a job is tried again where that may help, and a shard ended twice counts
       return {}
     }
   })
-  t.match(await run({ store }), { projects: { listed: 12, fetched: 12 }, failures: [] })
+  t.match(await run({ store }), { projects: { listed: 12, fetched: 12 }, failures: { length: 0 } })
   t.equal(one.events.filter(({ outcome }) => outcome === 'failed').length, 2)
   t.match(one.events.find(({ outcome }) => outcome === 'failed')?.error, { message: 'not yet' })
 })
@@ -156,7 +160,7 @@ t.test('a shard that another has by now is left to that one', async t => {
   await open(catalog => catalog.shards.take(id, 1, 'other'))
   t.match(await one.next('failed'), { error: { code: 'ERR_MILLRACE_CLUSTER' } })
   index.latencyMs = 0
-  t.match(await running, { projects: { listed: 12, fetched: 12 }, failures: [] })
+  t.match(await running, { projects: { listed: 12, fetched: 12 }, failures: { length: 0 } })
 })
 
 t.test('a queue that cannot be reached', async t => {

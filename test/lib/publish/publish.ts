@@ -157,7 +157,7 @@ t.test('quarantine, and its end', async t => {
   setup.index.index.add({ name: 'a', status: 'quarantined', files: [] })
   await setup.run({ policy: 'immediate' })
   t.match(await run(), { version: 1, changed: true, files: { removed: 1 } })
-  t.match(page('a'), { files: [], 'project-status': { status: 'quarantined' } })
+  t.match(page('a'), { files: { length: 0 }, 'project-status': { status: 'quarantined' } })
   t.strictSame(readdirSync(at('files')), [])
   addProject(setup.index, 'a', '1.0')
   await setup.run({ policy: 'immediate' })

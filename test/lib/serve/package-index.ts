@@ -88,7 +88,11 @@ t.test('before there is a version, only what is in quarantine has a page', async
     return repository && project && (await index.simplePage(repository, project, 'json'))
   }
   const { body, lastModified } = (await page('bad')) ?? {}
-  t.match(JSON.parse(String(body)), { name: 'bad', files: [], 'project-status': { status: 'quarantined' } })
+  t.match(JSON.parse(String(body)), {
+    name: 'bad',
+    files: { length: 0 },
+    'project-status': { status: 'quarantined' }
+  })
   t.equal(lastModified, new Date(repository?.modifiedAt ?? '').toUTCString())
   t.equal(await page('empty'), undefined)
 })

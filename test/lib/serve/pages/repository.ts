@@ -1,28 +1,9 @@
 import t from 'tap'
-import type { VersionInfo } from '../../../../lib/catalog/browse-reader.js'
-import type { IndexedRepository } from '../../../../lib/catalog/index-reader.js'
 import { Links } from '../../../../lib/serve/pages/links.js'
 import { repositoryPage, signed } from '../../../../lib/serve/pages/repository.js'
+import { repository, version } from '../../../helpers/pages.js'
 
 const links = new Links('/-/repositories/x/')
-const createdAt = '2024-03-05T10:11:12Z'
-const repository: IndexedRepository = {
-  id: 1,
-  name: 'x',
-  createdAt,
-  version: 2,
-  modifiedAt: createdAt,
-  fetchedRun: 1
-}
-const version: VersionInfo = {
-  number: 2,
-  createdAt,
-  added: 3,
-  removed: 1,
-  present: 5,
-  runId: 9,
-  lastPackage: 4
-}
 const URL = 'http://h/<x>/simple/'
 
 t.test('versions', async t => {

@@ -1,31 +1,12 @@
 import t from 'tap'
-import type { VersionInfo } from '../../../../lib/catalog/browse-reader.js'
 import type { Change } from '../../../../lib/catalog/changes.js'
-import type { IndexedRepository } from '../../../../lib/catalog/index-reader.js'
 import type { StoredPackage } from '../../../../lib/catalog/rows.js'
 import { Links } from '../../../../lib/serve/pages/links.js'
 import { versionPage } from '../../../../lib/serve/pages/version.js'
 import { indexed } from '../../../helpers/indexed.js'
+import { createdAt, repository, version } from '../../../helpers/pages.js'
 
 const links = new Links('/-/repositories/x/versions/2')
-const createdAt = '2024-03-05T10:11:12Z'
-const repository: IndexedRepository = {
-  id: 1,
-  name: 'x',
-  createdAt,
-  version: 2,
-  modifiedAt: createdAt,
-  fetchedRun: 1
-}
-const version: VersionInfo = {
-  number: 2,
-  createdAt,
-  added: 3,
-  removed: 1,
-  present: 5,
-  runId: 9,
-  lastPackage: 4
-}
 
 function change(
   kind: Change['change'],

@@ -446,7 +446,7 @@ t.test('what is there to be had, and nothing else', async t => {
   setup.index.index.add({ name: 'demo', status: 'quarantined', files: [] })
   await setup.run()
   t.match(await get(path), { status: 404, text: /quarantine/ })
-  t.match(await served.page('demo'), { 'project-status': { status: 'quarantined' }, files: [] })
+  t.match(await served.page('demo'), { 'project-status': { status: 'quarantined' }, files: { length: 0 } })
 })
 
 t.test('METADATA beside the wheel, from upstream or from the wheel', async t => {
